@@ -1,0 +1,1 @@
+//! The journeys across crates live in `it/`.
