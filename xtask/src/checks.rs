@@ -1,0 +1,88 @@
+//! The checks themselves, each one short.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::{cargo, output, setup, sh};
+
+/// Everything that can be switched on, speech included.
+const ALL: &[&str] = &["--workspace", "--all-features", "--locked"];
+
+pub(crate) fn fmt() -> Result<()> {
+    sh(cargo().args(["fmt", "--all", "--check"]))
+}
+
+pub(crate) fn lint() -> Result<()> {
+    let deny = ["--", "-D", "warnings"];
+    sh(cargo().args(["clippy", "--all-targets"]).args(ALL).args(deny))?;
+    // features off: what a host gets that asks for nothing
+    for package in [
+        "token-store",
+        "job-queue",
+        "zoom-core",
+        "zoom-webhooks",
+        "zoom-recordings",
+        "zoom-calls",
+        "zoom-meetings",
+    ] {
+        sh(cargo()
+            .args(["clippy", "--locked", "--no-default-features", "-p", package])
+            .args(deny))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn doc() -> Result<()> {
+    sh(cargo()
+        .args(["doc", "--no-deps"])
+        .args(ALL)
+        .env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+pub(crate) fn deny() -> Result<()> {
+    setup::cargo_deny()?;
+    sh(cargo().args([
+        "deny",
+        "--log-level",
+        "error",
+        "check",
+        "bans",
+        "licenses",
+        "sources",
+    ]))
+}
+
+pub(crate) fn test() -> Result<()> {
+    setup::browser()?;
+    let models = setup::speech_model()?;
+    // one build for everything: the tests run with speech on, and say so where it is off by choice
+    sh(cargo().arg("test").args(ALL).env("ZOOM_MODELS_DIR", models))
+}
+
+pub(crate) fn tidy() -> Result<()> {
+    for path in output(std::process::Command::new("git").args(["ls-files", "*.rs", "*.md"]))?.lines() {
+        let text = fs::read_to_string(path).with_context(|| format!("could not read {path}"))?;
+        ensure!(!path.ends_with("/mod.rs"), "{path}: use foo.rs beside foo/");
+        ensure!(
+            !text.lines().any(|line| line
+                .trim_start()
+                .trim_start_matches("/// ")
+                .starts_with("```ignore")),
+            "{path}: an ignored example rots"
+        );
+        if Path::new(path).extension().is_some_and(|kind| kind == "rs") {
+            let code = text
+                .split("#[cfg(test)]\nmod tests {")
+                .next()
+                .unwrap_or_default()
+                .lines()
+                .count();
+            ensure!(
+                code <= 800 || path.ends_with("tests.rs"),
+                "{path}: {code} lines; split it"
+            );
+        }
+    }
+    Ok(())
+}
