@@ -2,6 +2,8 @@
 
 mod backoff;
 mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 mod handler;
 mod id;
@@ -10,6 +12,8 @@ mod lease;
 mod memory;
 mod queue;
 mod record;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod wakeups;
 mod worker;
 
@@ -23,5 +27,7 @@ pub use lease::Lease;
 pub use memory::MemoryQueue;
 pub use queue::JobQueue;
 pub use record::{Counts, JobFilter, JobRecord, JobState};
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteQueue;
 pub use wakeups::{Signal, Wakeups};
 pub use worker::{Worker, WorkerBuilder};

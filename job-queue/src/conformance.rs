@@ -1,0 +1,1 @@
+//! Proves that a queue keeps the contract of [`JobQueue`](crate::JobQueue).
