@@ -1,0 +1,170 @@
+use async_trait::async_trait;
+use sqlx::{Row as _, SqlitePool};
+
+use super::record;
+use crate::{
+    ConnectionId, Expect, Filter, Generation, Page, PageToken, SqliteLock, StoreError, StoredConnection,
+    TokenStore, Versioned,
+};
+
+/// Records in a SQLite file, for any number of processes on one machine. Clones share the pool.
+#[derive(Clone, Debug)]
+pub struct SqliteStore {
+    pool: SqlitePool,
+}
+
+impl SqliteStore {
+    /// Opens `sqlite://path`, made if it is not there, or `sqlite::memory:`, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the file cannot be opened or its tables cannot be made.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        Self::from_pool(super::connect(url).await?).await
+    }
+
+    /// Uses the host's pool, and brings the tables up to date. The pool should have a `busy_timeout`; with
+    /// `synchronous = NORMAL` a power cut may lose the newest saves, and with them a rotated token.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the tables cannot be made.
+    pub async fn from_pool(pool: SqlitePool) -> Result<Self, StoreError> {
+        super::migrate(&pool).await?;
+        Ok(Self { pool })
+    }
+
+    /// A lock in the same file.
+    #[must_use]
+    pub fn lock(&self) -> SqliteLock {
+        SqliteLock::on_migrated(self.pool.clone())
+    }
+
+    /// Closes the pool when all running calls have ended.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+#[async_trait]
+impl TokenStore for SqliteStore {
+    async fn load(&self, id: &ConnectionId) -> Result<Option<Versioned<StoredConnection>>, StoreError> {
+        let row = sqlx::query("SELECT * FROM token_store_records WHERE id = ?")
+            .bind(id.as_str())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(StoreError::unavailable)?;
+        row.as_ref().map(record::read).transpose()
+    }
+
+    async fn save(&self, record: &StoredConnection, expect: Expect) -> Result<Generation, StoreError> {
+        let scopes = serde_json::to_string(&record.scopes)
+            .map_err(|_| StoreError::Invalid("the scopes cannot be written as text"))?;
+        let mut transaction = self
+            .pool
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(StoreError::unavailable)?;
+        let current = sqlx::query("SELECT generation FROM token_store_records WHERE id = ?")
+            .bind(record.id.as_str())
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(StoreError::unavailable)?;
+        let current = current
+            .map(|row| {
+                row.try_get::<i64, _>("generation")
+                    .map_err(StoreError::unavailable)
+            })
+            .transpose()?
+            .map(|number| u64::try_from(number).map(Generation::new))
+            .transpose()
+            .map_err(|source| StoreError::corrupt(record.id.clone(), source))?;
+        let generation = expect.advance(record, current)?;
+        sqlx::query(
+            "INSERT OR REPLACE INTO token_store_records
+             (id, owner, kind, provider_account, provider_user, display_name, email, status, status_reason, scopes,
+              created_at, updated_at, expires_at, sealed, generation)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(record.id.as_str())
+        .bind(record.owner.as_str())
+        .bind(record.kind.as_str())
+        .bind(record.provider_account.as_deref())
+        .bind(record.provider_user.as_deref())
+        .bind(record.display_name.as_deref())
+        .bind(record.email.as_deref())
+        .bind(record.status.as_str())
+        .bind(record.status_reason.as_deref())
+        .bind(scopes)
+        .bind(record.created_at.as_microsecond())
+        .bind(record.updated_at.as_microsecond())
+        .bind(record.expires_at.map(|at| at.as_microsecond()))
+        .bind(record.sealed.as_ref().map(ToString::to_string))
+        .bind(record::generation_column(generation)?)
+        .execute(&mut *transaction)
+        .await
+        .map_err(StoreError::unavailable)?;
+        transaction.commit().await.map_err(StoreError::unavailable)?;
+        Ok(generation)
+    }
+
+    async fn delete(&self, id: &ConnectionId) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM token_store_records WHERE id = ?")
+            .bind(id.as_str())
+            .execute(&self.pool)
+            .await
+            .map_err(StoreError::unavailable)?;
+        Ok(())
+    }
+
+    async fn find(
+        &self,
+        filter: &Filter,
+        page: PageToken,
+    ) -> Result<Page<Versioned<StoredConnection>>, StoreError> {
+        let size = filter.page_size();
+        let rows = sqlx::query(
+            "SELECT * FROM token_store_records
+             WHERE (?1 IS NULL OR id > ?1)
+               AND (?2 IS NULL OR owner = ?2)
+               AND (?3 IS NULL OR kind = ?3)
+               AND (?4 IS NULL OR status = ?4)
+               AND (?5 IS NULL OR provider_account = ?5)
+               AND (?6 IS NULL OR provider_user = ?6)
+               AND (?7 IS NULL OR expires_at < ?7)
+             ORDER BY id LIMIT ?8",
+        )
+        .bind(page.position().map(ConnectionId::as_str))
+        .bind(filter.get_owner().map(|owner| owner.as_str()))
+        .bind(filter.get_kind().map(|kind| kind.as_str()))
+        .bind(filter.get_status().map(|status| status.as_str()))
+        .bind(filter.get_provider_account())
+        .bind(filter.get_provider_user())
+        .bind(filter.get_expires_before().map(|before| before.as_microsecond()))
+        .bind(i64::try_from(size + 1).unwrap_or(i64::MAX))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::unavailable)?;
+        let mut page = Page {
+            items: Vec::new(),
+            unreadable: Vec::new(),
+            next: None,
+        };
+        let mut last = None;
+        for row in rows.iter().take(size) {
+            match record::read(row) {
+                Ok(found) => {
+                    last = Some(found.value.id.clone());
+                    page.items.push(found);
+                }
+                Err(StoreError::Corrupt { id, .. }) => {
+                    last = Some(id.clone());
+                    page.unreadable.push(id);
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        if rows.len() > size {
+            page.next = last.map(PageToken::after);
+        }
+        Ok(page)
+    }
+}
