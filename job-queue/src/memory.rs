@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -107,22 +107,30 @@ impl State {
 
     /// The jobs that may be handed out now, first due first.
     fn due(&self, kinds: &[String], now: Timestamp) -> Vec<JobId> {
-        let mut keys = HashSet::new();
+        let is_running = |record: &&JobRecord| record.state == JobState::Running;
+        let mut turns: HashMap<&str, JobId> = HashMap::new();
+        for record in self
+            .active
+            .values()
+            .filter(is_running)
+            .chain(self.active.values())
+        {
+            if let Some(key) = &record.job.ordering_key {
+                turns.entry(key).or_insert(record.job.id);
+            }
+        }
+        let has_turn = |job: &Job| match &job.ordering_key {
+            Some(key) => turns.get(key.as_str()) == Some(&job.id),
+            None => true,
+        };
         let mut due: Vec<(Timestamp, JobId)> = self
             .active
             .values()
-            .filter(|record| {
-                record
-                    .job
-                    .ordering_key
-                    .as_ref()
-                    .is_none_or(|key| keys.insert(key))
-            })
             .filter(|record| match record.state {
                 JobState::Waiting => record.job.run_at <= now,
                 _ => is_expired(record, now),
             })
-            .filter(|record| kinds.contains(&record.job.kind))
+            .filter(|record| kinds.contains(&record.job.kind) && has_turn(&record.job))
             .map(|record| (record.job.run_at, record.job.id))
             .collect();
         due.sort_unstable();
