@@ -208,3 +208,75 @@ impl fmt::Debug for StoredConnection {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use static_assertions::assert_obj_safe;
+
+    use super::*;
+    use crate::{RefreshLock, TokenStore};
+
+    assert_obj_safe!(TokenStore, RefreshLock);
+
+    fn full() -> StoredConnection {
+        let now = "2026-11-22T10:00:00.123456Z".parse().unwrap();
+        let mut record = StoredConnection::new(
+            "c0ffee".into(),
+            "rep-7".into(),
+            RecordKind::Connection,
+            Status::Active,
+            now,
+        );
+        record.provider_account = Some("acc".into());
+        record.provider_user = Some("user".into());
+        record.display_name = Some("Zoë Canary".into());
+        record.email = Some("zoe@example.com".into());
+        record.scopes = vec!["user:read".into()];
+        record.expires_at = Some(now);
+        record.sealed = Some("v1.k1.AAECAwQFBgcICQoL.c2VhbGVk".parse().unwrap());
+        record
+    }
+
+    #[test]
+    fn the_record_s_json_form_is_stable() {
+        let json = serde_json::to_string(&full()).unwrap();
+        insta::assert_snapshot!(json, @r#"{"id":"c0ffee","owner":"rep-7","kind":"connection","provider_account":"acc","provider_user":"user","display_name":"Zoë Canary","email":"zoe@example.com","status":"active","status_reason":null,"scopes":["user:read"],"created_at":"2026-11-22T10:00:00.123456Z","updated_at":"2026-11-22T10:00:00.123456Z","expires_at":"2026-11-22T10:00:00.123456Z","sealed":"v1.k1.AAECAwQFBgcICQoL.c2VhbGVk"}"#);
+        assert_eq!(serde_json::from_str::<StoredConnection>(&json).unwrap(), full());
+    }
+
+    #[test]
+    fn a_record_of_an_older_version_is_read() {
+        let json = r#"{"id":"c","owner":"o","kind":"connection","status":"active",
+            "created_at":"2026-11-22T10:00:00Z","updated_at":"2026-11-22T10:00:00Z","a_later_field":1}"#;
+        let now = "2026-11-22T10:00:00Z".parse().unwrap();
+        let expected = StoredConnection::new(
+            "c".into(),
+            "o".into(),
+            RecordKind::Connection,
+            Status::Active,
+            now,
+        );
+        assert_eq!(serde_json::from_str::<StoredConnection>(json).unwrap(), expected);
+    }
+
+    #[test]
+    fn debug_shows_no_person() {
+        let shown = format!("{:?}", full());
+        assert!(
+            shown.contains("c0ffee") && !shown.contains("Canary") && !shown.contains("zoe@"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn the_sealing_generation_is_the_one_a_save_produces() {
+        let record = full();
+        for (expect, current) in [
+            (Expect::Absent, None),
+            (Expect::Generation(Generation::new(7)), Some(Generation::new(7))),
+        ] {
+            assert_eq!(expect.next(), Some(expect.advance(&record, current).unwrap()));
+        }
+        assert_eq!(Expect::Any.next(), None);
+    }
+}

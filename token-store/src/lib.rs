@@ -1,8 +1,14 @@
 #![doc = include_str!("../README.md")]
+//! ## A store of your own
+//!
+//! Four methods; `Expect::advance` and `Filter::matches` carry the rules, and the suite proves the rest.
+//!
+//! ```
+#![doc = include_str!("../tests/it/custom_store.rs")]
+//! ```
 
 mod clock;
 #[cfg(feature = "conformance")]
-#[doc(hidden)]
 pub mod conformance;
 mod connection;
 mod error;

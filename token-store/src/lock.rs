@@ -27,7 +27,7 @@ impl Fence {
 ///
 /// # Contract
 ///
-/// Each rule is a test of the same name in [`refresh_lock_conformance!`](crate::refresh_lock_conformance).
+/// Each rule is a test of the same name in `refresh_lock_conformance!`.
 ///
 /// 1. `a_free_key_is_acquired`: the first attempt gets a fence.
 /// 2. `a_held_key_is_refused`: others get `None` at once; nobody waits inside the lock.

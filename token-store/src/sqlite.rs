@@ -54,8 +54,9 @@ async fn migrate(pool: &SqlitePool) -> Result<(), StoreError> {
         .begin_with("BEGIN IMMEDIATE")
         .await
         .map_err(StoreError::unavailable)?;
+    // Not `run`: its future is not Send.
     migrator
-        .run(&mut *transaction)
+        .run_direct(None, &mut *transaction, false)
         .await
         .map_err(StoreError::unavailable)?;
     transaction.commit().await.map_err(StoreError::unavailable)

@@ -11,7 +11,7 @@ use crate::{
 ///
 /// # Contract
 ///
-/// Each rule is a test of the same name in [`token_store_conformance!`](crate::token_store_conformance).
+/// Each rule is a test of the same name in `token_store_conformance!`.
 ///
 /// 1. `what_was_saved_is_loaded`: a load returns every field as it was saved, times to the microsecond.
 /// 2. `an_absent_record_is_none`: a load of an unknown id is `None`, not an error.
@@ -29,7 +29,7 @@ use crate::{
 /// 13. `unicode_ids_are_kept_apart`: ids are compared byte by byte: no case folding, no normalisation, no trimming.
 /// 14. `unknown_status_survives`: a kind or status that this version does not know is kept as it is.
 ///
-/// And for homes that outlive a process, [`durable_token_store_conformance!`](crate::durable_token_store_conformance):
+/// And for homes that outlive a process, `durable_token_store_conformance!`:
 ///
 /// 15. `reopened_store_has_what_was_saved`: a save that returned is there for another handle on the same home.
 /// 16. `two_handles_never_both_win`: rules 5 and 8 hold between handles.

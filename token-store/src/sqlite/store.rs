@@ -38,6 +38,11 @@ impl SqliteStore {
         SqliteLock::on_migrated(self.pool.clone())
     }
 
+    #[cfg(test)]
+    pub(super) fn pool(&self) -> &SqlitePool {
+        &self.pool
+    }
+
     /// Closes the pool when all running calls have ended.
     pub async fn close(&self) {
         self.pool.close().await;

@@ -1,0 +1,6 @@
+//! The shipped homes against the contract, and broken homes against the suite.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod broken;
+mod custom_store;
+mod homes;
