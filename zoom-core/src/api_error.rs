@@ -14,6 +14,7 @@ const NOT_FOUND: [i64; 4] = [1001, 1010, 3001, 3301];
 const INVALID_ACCESS_TOKEN: i64 = 124;
 const MISSING_SCOPE: i64 = 4711;
 const LONGEST_MESSAGE: usize = 300;
+const LONGEST_TRACKING_ID: usize = 128;
 
 /// A refusal by Zoom, with everything it said but the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,7 +112,7 @@ impl ApiError {
 
     /// Reads a refusal. `None` when the answer is a success.
     pub(crate) fn read(status: u16, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Option<Self> {
-        let said: Said = serde_json::from_slice(body).unwrap_or_default();
+        let said = Said::read(body);
         let code = said.code();
         let success = (200..300).contains(&status) && code.is_none_or(|code| code == 0);
         if success {
@@ -119,7 +120,8 @@ impl ApiError {
         }
         let mut error = Self::new(status, code, said.message());
         error.fields = said.fields();
-        error.tracking_id = header(headers, "x-zm-trackingid").map(tidy);
+        error.tracking_id =
+            header(headers, "x-zm-trackingid").map(|id| id.chars().take(LONGEST_TRACKING_ID).collect());
         error.rate_limit = RateLimit::read(headers);
         error.retry_after = error.when_to_come_back(headers, now);
         Some(error)
@@ -199,6 +201,15 @@ struct Said {
 }
 
 impl Said {
+    /// Objects only: serde would read a list as a struct, field by field.
+    fn read(body: &[u8]) -> Self {
+        let object = body.trim_ascii_start().starts_with(b"{");
+        object
+            .then(|| serde_json::from_slice(body).ok())
+            .flatten()
+            .unwrap_or_default()
+    }
+
     fn code(&self) -> Option<i64> {
         [&self.code, &self.web_code]
             .into_iter()

@@ -41,7 +41,6 @@ pub struct Client {
 
 impl Client {
     /// Begins a client.
-    #[must_use]
     pub fn builder(tokens: Arc<dyn TokenSource>) -> ClientBuilder {
         ClientBuilder {
             tokens,

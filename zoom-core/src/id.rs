@@ -87,7 +87,12 @@ macro_rules! id_type {
 id_type! {
     /// A Zoom user. An e-mail address and `me` are understood by Zoom in its place.
     ///
-    /// Identifiers do not stand in for each other:
+    /// Identifiers do not stand in for each other. This compiles, and the same with an [`AccountId`] does not:
+    ///
+    /// ```
+    /// fn settings_of(user: &zoom_core::UserId) {}
+    /// settings_of(&zoom_core::UserId::new("KDcuGIm1QgePTO8WbOqwIQ"));
+    /// ```
     ///
     /// ```compile_fail,E0308
     /// fn settings_of(user: &zoom_core::UserId) {}

@@ -12,3 +12,5 @@ pub(super) fn sent(request: &Request) -> (String, String, Option<serde_json::Val
     let body = (!http.body().is_empty()).then(|| serde_json::from_slice(http.body()).unwrap());
     (http.method().to_string(), path, body)
 }
+
+mod calls;

@@ -43,10 +43,12 @@ impl FromStr for MeetingId {
     type Err = ParseIdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // A hyphen before the digits would be a sign.
+        let between =
+            text.starts_with(|c: char| c.is_ascii_digit()) && text.ends_with(|c: char| c.is_ascii_digit());
         let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
-        let all_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
         match digits.parse() {
-            Ok(id) if all_digits => Ok(Self(id)),
+            Ok(id) if between => Ok(Self(id)),
             _ => Err(ParseIdError { kind: "MeetingId" }),
         }
     }
