@@ -38,7 +38,6 @@ impl<'a> Answer<'a> {
     pub fn check(&self) -> Result<(), Error> {
         match ApiError::read(self.status, self.headers, self.body, self.received_at) {
             Some(error) => Err(error.into()),
-            None if self.is_page() => Err(Error::unexpected_body(self.status, "an html page")),
             None => Ok(()),
         }
     }
@@ -59,7 +58,14 @@ impl<'a> Answer<'a> {
             if error.is_data() {
                 Error::decode(self.status, explain(&error))
             } else {
-                Error::unexpected_body(self.status, "broken json or none")
+                Error::unexpected_body(
+                    self.status,
+                    if self.is_page() {
+                        "an html page"
+                    } else {
+                        "broken json or none"
+                    },
+                )
             }
         })
     }
@@ -71,7 +77,7 @@ impl<'a> Answer<'a> {
             .get(http::header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok());
         let says_so = content_type.is_some_and(|text| text.to_ascii_lowercase().contains("html"));
-        self.body.trim_ascii().starts_with(b"<") || (says_so && !self.body.trim_ascii().is_empty())
+        says_so || self.body.trim_ascii().starts_with(b"<")
     }
 }
 
@@ -145,6 +151,18 @@ mod tests {
             decode::<NoContent>(200, "text/html", "<p>").unwrap_err().kind(),
             ErrorKind::UnexpectedBody
         );
+    }
+
+    #[test]
+    fn a_page_is_called_a_page() {
+        for (content_type, body, what) in [
+            ("text/html", "Password Required", "an html page"),
+            ("application/octet-stream", " <!DOCTYPE html>", "an html page"),
+            ("application/json", "{\"id\":", "broken json or none"),
+        ] {
+            let error = decode::<User>(200, content_type, body).unwrap_err();
+            assert!(error.to_string().ends_with(what), "{error}");
+        }
     }
 
     #[test]

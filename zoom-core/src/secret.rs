@@ -44,7 +44,7 @@ macro_rules! secret_type {
             where
                 D: $crate::__private::serde::Deserializer<'de>,
             {
-                <::std::string::String as $crate::__private::serde::Deserialize>::deserialize(deserializer).map(Self::new)
+                $crate::__private::text_or_number(deserializer).map(Self::new)
             }
         }
     )+};
@@ -116,5 +116,11 @@ mod tests {
     fn a_secret_is_read_from_json() {
         let token: AccessToken = serde_json::from_str("\"t0ken\"").unwrap();
         assert_eq!(token.expose_secret(), "t0ken");
+        let passcode: Passcode = serde_json::from_str("123456").unwrap();
+        assert_eq!(
+            passcode.expose_secret(),
+            "123456",
+            "a passcode of digits may come as a number"
+        );
     }
 }

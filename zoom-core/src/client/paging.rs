@@ -1,6 +1,7 @@
 use std::{collections::HashSet, future::Future};
 
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use tracing::warn;
 
 use crate::{Error, Page, PageToken};
 
@@ -39,8 +40,20 @@ pub(crate) fn items<T: Send>(
     pages: impl Stream<Item = Result<Page<T>, Error>> + Send,
 ) -> impl Stream<Item = Result<T, Error>> + Send {
     pages
-        .map_ok(|page| stream::iter(page.items).map(Ok))
+        .map_ok(|page| stream::iter(entries(page)).map(Ok))
         .try_flatten()
+}
+
+/// The entries of a page; those that could not be read are left to the log.
+pub(crate) fn entries<T>(page: Page<T>) -> Vec<T> {
+    for skipped in &page.skipped {
+        warn!(
+            position = skipped.position,
+            reason = skipped.reason,
+            "an entry of a list could not be read"
+        );
+    }
+    page.items
 }
 
 #[cfg(test)]
@@ -93,7 +106,7 @@ mod tests {
                 Some(_) => Err(Error::timeout("slow")),
             })
         });
-        let results: Vec<_> = wait(items(stream).collect());
+        let results: Vec<_> = wait(items(stream).take(9).collect());
         assert_eq!(results.len(), 2);
         assert!(matches!(results[0], Ok(1)));
         assert!(results[1].as_ref().is_err_and(Error::is_timeout));

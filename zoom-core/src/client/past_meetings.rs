@@ -1,6 +1,6 @@
 use futures_util::Stream;
 
-use super::Client;
+use super::{Client, paging};
 use crate::{
     Error, MeetingId, MeetingRef, Page, PageToken, Request,
     model::{Participant, PastInstance, PastMeeting},
@@ -39,7 +39,7 @@ impl<'a> PastMeetings<'a> {
     /// Fails as [`Client::send`] does.
     pub async fn instances(&self, meeting: MeetingId) -> Result<Vec<PastInstance>, Error> {
         let page: Page<PastInstance> = self.client.send(instances(meeting)).await?;
-        Ok(page.items)
+        Ok(paging::entries(page))
     }
 
     /// One page of who was there, one entry per stay.

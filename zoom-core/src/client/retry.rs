@@ -1,6 +1,6 @@
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use crate::Error;
+use crate::{Error, ErrorKind};
 
 /// A limit per second is over after a second; there is no use in asking sooner.
 const RATE_LIMIT_FLOOR: Duration = Duration::from_secs(1);
@@ -108,9 +108,9 @@ impl RetryPolicy {
     }
 }
 
-/// No token is the source's business: it has its own tries behind it.
+/// Getting a token is its source's business, with tries of its own; a page in the place of JSON stays for a while.
 fn is_worth_it(error: &Error) -> bool {
-    error.is_retryable() && error.kind() != crate::ErrorKind::Token
+    error.is_retryable() && !matches!(error.kind(), ErrorKind::Token | ErrorKind::UnexpectedBody)
 }
 
 impl fmt::Debug for RetryPolicy {
@@ -226,6 +226,7 @@ mod tests {
             refused,
             Error::reauthorize("dead"),
             Error::token_unavailable("locked"),
+            Error::unexpected_body(200, "an html page"),
         ] {
             assert_eq!(policy().wait(1, &error, true, ZERO), None, "{error}");
         }

@@ -55,6 +55,7 @@ impl Transport {
 
     #[tracing::instrument(
         name = "zoom.call",
+        level = "debug",
         skip_all,
         fields(method = %request.method(), path = request.template(), status = field::Empty, attempts = field::Empty)
     )]

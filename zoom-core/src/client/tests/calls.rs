@@ -498,6 +498,20 @@ async fn another_identity_shares_the_client() {
 }
 
 #[test]
+fn calls_can_be_made_from_any_task() {
+    fn assert_send<T: Send>(_: T) {}
+    let client = Client::builder(Arc::new(StubTokenSource::new(["x"])))
+        .build()
+        .unwrap();
+    assert_send(client.users().me());
+    assert_send(client.send::<Value>(Request::get("/x")));
+    assert_send(client.recordings().list_all(
+        &UserId::me(),
+        ListRecordings::between(date(2026, 1, 1), date(2026, 1, 2)),
+    ));
+}
+
+#[test]
 fn a_base_that_would_send_tokens_in_the_clear_is_refused() {
     let build =
         |url: &str| Client::builder(Arc::new(StubTokenSource::new(["x"]))).base_url(url.parse().unwrap());
