@@ -87,7 +87,7 @@ SENTENCES = {
     "0920": "Had he married a more amiable woman, he might have been made still more respectable than he was.",
     "0930": "He might even have been made amiable himself.",
 }
-PAUSE = 0.8
+PAUSE = 1.2
 
 
 def librivox():
@@ -104,7 +104,7 @@ def librivox():
         reference.append(words)
     write_vtt(target / "transcript.vtt", cues)
     (target / "reference.txt").write_text("\n".join(reference) + "\n", encoding="utf-8", newline="\n")
-    encode(pcm, target / "audio.m4a", rate=32_000, bit_rate="32k")
+    encode(pcm, target / "audio.m4a", rate=32_000, bit_rate="48k")
 
 
 # --- sales-call: our script, two synthetic voices ------------------------------------------------------------------

@@ -87,7 +87,7 @@ pub fn librivox() -> Sample {
             email: "eleanor.hart@brightwave.example",
             internal: true,
         }],
-        duration_ms: 29_530,
+        duration_ms: 31_930,
     }
 }
 
