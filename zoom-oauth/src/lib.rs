@@ -1,1 +1,31 @@
-//! Not yet written.
+#![doc = include_str!("../README.md")]
+
+mod access;
+mod app;
+mod authorize;
+mod callback;
+mod connect;
+mod connection;
+mod connections;
+mod detached;
+mod digest;
+mod disconnect;
+mod error;
+mod exchange;
+mod http;
+mod records;
+mod refresh;
+mod resolver;
+mod server_to_server;
+mod tokens;
+
+pub use app::{App, ClientSecret, Endpoints};
+pub use authorize::{Authorization, SessionBinding};
+pub use callback::Callback;
+pub use connection::Connection;
+pub use connections::{Connections, ConnectionsBuilder};
+pub use disconnect::Disconnected;
+pub use error::{Error, ErrorKind};
+pub use resolver::{AccountKind, Considered, Reason, Resolution, ResolvedAccount, Resolver};
+pub use server_to_server::{ServerToServer, ServerToServerBuilder};
+pub use token_store::{ConnectionId, OwnerId, Status};

@@ -1,0 +1,182 @@
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use token_store::{Expect, Holder, LockKey, OwnerId, RecordKind, Status, StoredConnection};
+use zoom_core::{AccountId, StaticToken, UserId, model::User};
+
+use crate::{
+    Callback, Connection, Connections, Error, ErrorKind, SessionBinding,
+    connection::connection_id,
+    detached::detached,
+    exchange::Granted,
+    records::{SaveError, Slot},
+    tokens::Tokens,
+};
+
+/// Longer than what is done under it: a look at the owner's records and a save.
+const LEASE: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_millis(50);
+
+impl Connections {
+    /// Finishes a connect with what the callback brought: uses the state up, exchanges the code, asks Zoom who it is,
+    /// and only then saves, over the tokens of an earlier connect if there was one.
+    ///
+    /// Once the state is used up, it goes to its end even if the caller goes away.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Denied`] when the user said no. [`ErrorKind::InvalidCallback`], [`ErrorKind::UnknownState`],
+    /// [`ErrorKind::ExpiredState`], [`ErrorKind::ForeignSession`] for a callback that is not the one this session waits
+    /// for. [`ErrorKind::AnotherUser`] when the owner is connected as another Zoom user. [`ErrorKind::Refused`],
+    /// [`ErrorKind::Unavailable`], [`ErrorKind::Api`] when Zoom did not play along: start again.
+    pub async fn connect(&self, callback: &Callback, session: &SessionBinding) -> Result<Connection, Error> {
+        let denial = callback.denial();
+        let Some(state) = &callback.state else {
+            let kind = if denial.is_some() {
+                ErrorKind::Denied
+            } else {
+                ErrorKind::InvalidCallback
+            };
+            return Err(Error::with_code(kind, denial.flatten()));
+        };
+        let code = match (&callback.code, &denial) {
+            (_, Some(_)) => None,
+            (Some(code), None) => Some(code.clone()),
+            (None, None) => return Err(Error::new(ErrorKind::InvalidCallback)),
+        };
+        let consumed = self.consume(state, session).await?;
+        let Some(code) = code else {
+            return Err(Error::with_code(ErrorKind::Denied, denial.flatten()));
+        };
+        let this = self.clone();
+        detached(async move {
+            let granted = this.inner.exchange.code(&code, &consumed.verifier).await;
+            this.welcome(consumed.owner, granted.map_err(|error| error.into_error())?)
+                .await
+        })
+        .await
+    }
+
+    async fn welcome(&self, owner: OwnerId, granted: Granted) -> Result<Connection, Error> {
+        let inner = &self.inner;
+        let tokens = Arc::new(StaticToken::new(granted.access.clone()));
+        let user = inner.client.with_token_source(tokens).users().me().await?;
+        let (Some(user_id), Some(account_id)) = (user.id.clone(), user.account_id.clone()) else {
+            return Err(Error::new(ErrorKind::UnexpectedAnswer));
+        };
+        let now = inner.clock.now();
+        let tokens = Tokens {
+            access: granted.access,
+            refresh: granted.refresh,
+            expires_at: granted.expires_at,
+            granted_at: now,
+        };
+        // So that two who connect the owner at once cannot both find no other user.
+        let key = LockKey::new(format!("owner:{owner}"));
+        let holder = Holder::random()?;
+        self.lease(&key, &holder).await?;
+        let saved = match self
+            .refuse_another_user(&owner, &account_id, &user_id, &tokens)
+            .await
+        {
+            Ok(()) => {
+                self.save_connected(&owner, &account_id, &user, &user_id, granted.scopes, &tokens, now)
+                    .await
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = inner.lock.release(&key, &holder).await {
+            tracing::warn!(%key, error = &error as &dyn std::error::Error, "a lease was not given back; it ends by time");
+        }
+        let record = saved?;
+        // Tokens of before that were still waiting to be saved are dead.
+        inner.refresher.forget(&record.id);
+        tracing::info!(connection = %record.id, owner = %record.owner, "connected");
+        Connection::from_record(&record).ok_or_else(|| Error::new(ErrorKind::UnexpectedAnswer))
+    }
+
+    async fn lease(&self, key: &LockKey, holder: &Holder) -> Result<(), Error> {
+        let mut waited = Duration::ZERO;
+        while self.inner.lock.try_acquire(key, holder, LEASE).await?.is_none() {
+            if waited > LEASE {
+                return Err(Error::unavailable("another process connects the same owner"));
+            }
+            self.inner.sleeper.sleep(LOOK).await;
+            waited += LOOK;
+        }
+        Ok(())
+    }
+
+    async fn refuse_another_user(
+        &self,
+        owner: &OwnerId,
+        account: &AccountId,
+        user: &UserId,
+        tokens: &Tokens,
+    ) -> Result<(), Error> {
+        let is_another = |record: &StoredConnection| {
+            record.status != Status::Disconnected
+                && (record.provider_account.as_deref() != Some(account.as_str())
+                    || record.provider_user.as_deref() != Some(user.as_str()))
+        };
+        if !self
+            .records_of_owner(owner)
+            .await?
+            .iter()
+            .any(|found| is_another(&found.value))
+        {
+            return Ok(());
+        }
+        // What was granted by mistake is given back, unless another owner lives on a grant of the same user: revoking
+        // ends the user's grant as a whole.
+        let elsewhere = self.find_by_zoom(account, Some(user)).await?;
+        if elsewhere.is_empty() && self.inner.exchange.revoke(&tokens.access).await.is_err() {
+            tracing::warn!(owner = %owner, "the token of a refused zoom user was not revoked");
+        }
+        Err(Error::new(ErrorKind::AnotherUser))
+    }
+
+    /// Whatever the record says now, these tokens are newer: a new consent ends the tokens of the one before.
+    #[expect(clippy::too_many_arguments, reason = "one record has so many parts")]
+    async fn save_connected(
+        &self,
+        owner: &OwnerId,
+        account: &AccountId,
+        user: &User,
+        user_id: &UserId,
+        scopes: Vec<String>,
+        tokens: &Tokens,
+        now: Timestamp,
+    ) -> Result<StoredConnection, Error> {
+        let id = connection_id(owner, account, user_id);
+        let mut record = StoredConnection::new(
+            id.clone(),
+            owner.clone(),
+            RecordKind::Connection,
+            Status::Active,
+            now,
+        );
+        record.provider_account = Some(account.as_str().to_owned());
+        record.provider_user = Some(user_id.as_str().to_owned());
+        record.display_name = user.name();
+        record.email.clone_from(&user.email);
+        record.scopes = scopes;
+        record.expires_at = Some(tokens.expires_at);
+        loop {
+            let before = self.inner.records.store.load(&id).await?;
+            let expect = before
+                .as_ref()
+                .map_or(Expect::Absent, |found| Expect::Generation(found.generation));
+            record.created_at = before.map_or(now, |found| found.value.created_at);
+            let slot = Slot {
+                record,
+                expect,
+                tokens: Some(tokens.clone()),
+            };
+            match self.inner.records.save(&slot).await {
+                Ok(_) => return Ok(slot.record),
+                Err(SaveError::Conflict) => record = slot.record,
+                Err(SaveError::Failed(error)) => return Err(error),
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+use jiff::Timestamp;
+use serde::Serialize;
+use token_store::{ConnectionId, OwnerId, RecordKind, Status, StoredConnection};
+use zoom_core::{AccountId, UserId};
+
+use crate::digest::digest;
+
+/// An owner's Zoom account, as it may be shown: no secrets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Connection {
+    /// Stays the same when the owner connects the same Zoom user again.
+    pub id: ConnectionId,
+    /// Whose it is, as the host calls them.
+    pub owner: OwnerId,
+    /// The account at Zoom.
+    pub account_id: AccountId,
+    /// The user at Zoom.
+    pub user_id: UserId,
+    /// The user's name.
+    pub display_name: Option<String>,
+    /// The user's address.
+    pub email: Option<String>,
+    /// How it is doing.
+    pub status: Status,
+    /// Why it is not active: `invalid_grant`, `answer_lost`, `no_refresh_token`, `disconnected`, `deauthorized`.
+    pub reason: Option<String>,
+    /// What its tokens may do.
+    pub scopes: Vec<String>,
+    /// When it was first connected.
+    pub connected_at: Timestamp,
+    /// When its access token runs out; it is refreshed before.
+    pub access_expires_at: Option<Timestamp>,
+}
+
+impl Connection {
+    /// Whether calls can be made with it.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        is_live(&self.status)
+    }
+
+    /// A record of another kind, or one that never knew its Zoom user, is none.
+    pub(crate) fn from_record(record: &StoredConnection) -> Option<Self> {
+        if record.kind != RecordKind::Connection {
+            return None;
+        }
+        Some(Self {
+            id: record.id.clone(),
+            owner: record.owner.clone(),
+            account_id: AccountId::new(record.provider_account.as_deref()?),
+            user_id: UserId::new(record.provider_user.as_deref()?),
+            display_name: record.display_name.clone(),
+            email: record.email.clone(),
+            status: record.status.clone(),
+            reason: record.status_reason.clone(),
+            scopes: record.scopes.clone(),
+            connected_at: record.created_at,
+            access_expires_at: record.expires_at,
+        })
+    }
+}
+
+fn is_live(status: &Status) -> bool {
+    !matches!(status, Status::Pending | Status::Expired | Status::Disconnected)
+}
+
+/// The id of an owner's connection to a Zoom user: always the same, so that connecting again finds it, and two tabs
+/// that connect at once do not make two.
+pub(crate) fn connection_id(owner: &OwnerId, account: &AccountId, user: &UserId) -> ConnectionId {
+    let mut id = digest(&["connection", owner.as_str(), account.as_str(), user.as_str()]);
+    id.truncate(32);
+    ConnectionId::new(id)
+}

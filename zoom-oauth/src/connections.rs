@@ -1,0 +1,268 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use token_store::{
+    ConnectionId, Filter, MemoryLock, OwnerId, RecordKind, RefreshLock, Status, StoredConnection, TokenStore,
+    TokenStoreExt as _, Vault, Versioned,
+};
+use zoom_core::{AccessToken, AccountId, Client, Clock, Sleeper, StaticToken, TokenSource, UserId};
+
+use crate::{
+    App, Connection, Endpoints, Error, ErrorKind,
+    access::ConnectionTokens,
+    exchange::UserExchange,
+    http::Http,
+    records::Records,
+    refresh::{Grant, Refresher, live},
+};
+
+/// The Zoom accounts of a product's owners: connected, kept alive, looked up, left. Cheap to clone.
+///
+/// Every method may be called from any number of tasks, processes and machines that share the store and the lock.
+#[derive(Clone)]
+pub struct Connections {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) records: Records,
+    pub(crate) exchange: UserExchange,
+    pub(crate) refresher: Arc<Refresher>,
+    pub(crate) lock: Arc<dyn RefreshLock>,
+    pub(crate) clock: Clock,
+    pub(crate) sleeper: Sleeper,
+    pub(crate) state_lifetime: Duration,
+    /// A client of nobody, whose network connections all clients share.
+    pub(crate) client: Client,
+}
+
+impl Connections {
+    /// Begins with the app that users connect to, the store for their records, and the vault for their tokens.
+    pub fn builder(app: App, store: Arc<dyn TokenStore>, vault: Vault) -> ConnectionsBuilder {
+        ConnectionsBuilder {
+            app,
+            store,
+            vault,
+            endpoints: Endpoints::zoom(),
+            lock: None,
+            clock: Clock::system(),
+            sleeper: Sleeper::tokio(),
+            state_lifetime: Duration::from_secs(10 * 60),
+        }
+    }
+
+    /// The owner's connection, whatever its status; after a disconnect, the one that was left last.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Storage`].
+    pub async fn connection(&self, owner: &OwnerId) -> Result<Option<Connection>, Error> {
+        Ok(self
+            .latest(owner)
+            .await?
+            .and_then(|found| Connection::from_record(&found.value)))
+    }
+
+    /// The connections to a Zoom account, or to one user of it, that have not been disconnected: whose a webhook is.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Storage`].
+    pub async fn find_by_zoom(
+        &self,
+        account: &AccountId,
+        user: Option<&UserId>,
+    ) -> Result<Vec<Connection>, Error> {
+        let found = self.records_of_zoom(account, user).await?;
+        let kept = found
+            .iter()
+            .filter(|found| found.value.status != Status::Disconnected);
+        Ok(kept
+            .filter_map(|found| Connection::from_record(&found.value))
+            .collect())
+    }
+
+    /// All connections, those that were left included.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Storage`].
+    pub async fn list(&self) -> Result<Vec<Connection>, Error> {
+        let found = self
+            .inner
+            .records
+            .store
+            .find_all(&Filter::all().kind(RecordKind::Connection))
+            .await?;
+        Ok(found
+            .iter()
+            .filter_map(|found| Connection::from_record(&found.value))
+            .collect())
+    }
+
+    /// Zoom's API on behalf of the owner. Its tokens are refreshed as long as it is used.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotConnected`], [`ErrorKind::Expired`], [`ErrorKind::Storage`].
+    pub async fn client_for(&self, owner: &OwnerId) -> Result<Client, Error> {
+        let tokens = self.token_source(owner).await?;
+        Ok(self.inner.client.with_token_source(tokens))
+    }
+
+    /// The owner's access tokens, for calls that are not made through a [`Client`], such as downloads.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotConnected`], [`ErrorKind::Expired`], [`ErrorKind::Storage`].
+    pub async fn token_source(&self, owner: &OwnerId) -> Result<Arc<dyn TokenSource>, Error> {
+        let found = self
+            .latest(owner)
+            .await?
+            .ok_or_else(|| Error::new(ErrorKind::NotConnected))?;
+        live(&found.value)?;
+        Ok(self.tokens_of(found.value.id))
+    }
+
+    pub(crate) fn tokens_of(&self, id: ConnectionId) -> Arc<dyn TokenSource> {
+        Arc::new(ConnectionTokens::new(Arc::clone(&self.inner.refresher), id))
+    }
+
+    /// The owner's record that counts: one that was not left, else the one that was changed last.
+    async fn latest(&self, owner: &OwnerId) -> Result<Option<Versioned<StoredConnection>>, Error> {
+        let found = self.records_of_owner(owner).await?;
+        Ok(found.into_iter().max_by_key(|found| {
+            let kept = found.value.status != Status::Disconnected;
+            (kept, found.value.updated_at)
+        }))
+    }
+
+    pub(crate) async fn records_of_owner(
+        &self,
+        owner: &OwnerId,
+    ) -> Result<Vec<Versioned<StoredConnection>>, Error> {
+        let filter = Filter::all().kind(RecordKind::Connection).owner(owner.clone());
+        Ok(self.inner.records.store.find_all(&filter).await?)
+    }
+
+    pub(crate) async fn records_of_zoom(
+        &self,
+        account: &AccountId,
+        user: Option<&UserId>,
+    ) -> Result<Vec<Versioned<StoredConnection>>, Error> {
+        let mut filter = Filter::all()
+            .kind(RecordKind::Connection)
+            .provider_account(account.as_str());
+        if let Some(user) = user {
+            filter = filter.provider_user(user.as_str());
+        }
+        Ok(self.inner.records.store.find_all(&filter).await?)
+    }
+}
+
+impl fmt::Debug for Connections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connections")
+            .field("store", &self.inner.records.store)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Makes [`Connections`].
+#[must_use]
+#[derive(Debug)]
+pub struct ConnectionsBuilder {
+    app: App,
+    store: Arc<dyn TokenStore>,
+    vault: Vault,
+    endpoints: Endpoints,
+    lock: Option<Arc<dyn RefreshLock>>,
+    clock: Clock,
+    sleeper: Sleeper,
+    state_lifetime: Duration,
+}
+
+impl ConnectionsBuilder {
+    /// Where Zoom is; Zoom itself unless you say otherwise.
+    pub fn endpoints(mut self, endpoints: Endpoints) -> Self {
+        self.endpoints = endpoints;
+        self
+    }
+
+    /// The lock that refreshes are made under. Needed as soon as more than one process uses the store; in this process
+    /// alone unless you say otherwise.
+    pub fn lock(mut self, lock: Arc<dyn RefreshLock>) -> Self {
+        self.lock = Some(lock);
+        self
+    }
+
+    /// The clock that tells which tokens have run out.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// How to wait between tries.
+    pub fn with_sleeper(mut self, sleeper: Sleeper) -> Self {
+        self.sleeper = sleeper;
+        self
+    }
+
+    /// How long a user may take to consent: 10 minutes unless you say otherwise.
+    pub fn with_state_lifetime(mut self, lifetime: Duration) -> Self {
+        self.state_lifetime = lifetime;
+        self
+    }
+
+    /// Makes them.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidConfig`] for credentials or addresses that cannot be right.
+    pub fn build(self) -> Result<Connections, Error> {
+        let Wire { http, client } = wire(&self.endpoints, &self.clock)?;
+        let exchange = UserExchange::new(&self.app, &self.endpoints, http, self.clock.clone())?;
+        let records = Records::new(self.store, self.vault);
+        let lock = self.lock.unwrap_or_else(|| Arc::new(MemoryLock::new()));
+        let refresher = Refresher::new(
+            records.clone(),
+            Grant::User(exchange.clone()),
+            Arc::clone(&lock),
+            self.clock.clone(),
+            self.sleeper.clone(),
+        );
+        let inner = Inner {
+            records,
+            exchange,
+            refresher: Arc::new(refresher),
+            lock,
+            clock: self.clock,
+            sleeper: self.sleeper,
+            state_lifetime: self.state_lifetime,
+            client,
+        };
+        Ok(Connections {
+            inner: Arc::new(inner),
+        })
+    }
+}
+
+/// One pool of network connections for the token endpoint and the API.
+pub(crate) struct Wire {
+    pub(crate) http: Http,
+    pub(crate) client: Client,
+}
+
+pub(crate) fn wire(endpoints: &Endpoints, clock: &Clock) -> Result<Wire, Error> {
+    let http = zoom_core::http::client_builder()
+        .build()
+        .map_err(|error| Error::with_source(ErrorKind::InvalidConfig, error.without_url()))?;
+    let nobody = Arc::new(StaticToken::new(AccessToken::new("")));
+    let mut client = Client::builder(nobody)
+        .base_url(endpoints.api()?)
+        .with_clock(clock.clone())
+        .with_http(http.clone());
+    if endpoints.plain_http() {
+        client = client.with_plain_http();
+    }
+    let client = client
+        .build()
+        .map_err(|error| Error::with_source(ErrorKind::InvalidConfig, error))?;
+    Ok(Wire {
+        http: Http::new(http, clock.clone()),
+        client,
+    })
+}

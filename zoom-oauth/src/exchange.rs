@@ -1,0 +1,368 @@
+use std::time::Duration;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use jiff::Timestamp;
+use oauth2::{
+    AuthUrl, AuthorizationCode, ClientId, ClientSecret as OauthSecret, CsrfToken, EndpointNotSet,
+    EndpointSet, HttpRequest, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
+    RefreshToken as OauthRefreshToken, RequestTokenError, TokenResponse as _, TokenUrl,
+    basic::{BasicClient, BasicErrorResponse, BasicTokenResponse},
+};
+use url::{Url, form_urlencoded};
+use zoom_core::{AccessToken, Clock};
+
+use crate::{
+    App, Endpoints, Error, ErrorKind,
+    app::ClientSecret,
+    http::{Http, HttpError},
+    tokens::RefreshToken,
+};
+
+/// What Zoom says when it does not say how long a token lives.
+const USUAL_LIFETIME: Duration = Duration::from_secs(3600);
+
+/// What an exchange brought.
+#[derive(Debug)]
+pub(crate) struct Granted {
+    pub(crate) access: AccessToken,
+    pub(crate) refresh: Option<RefreshToken>,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) scopes: Vec<String>,
+}
+
+/// Why an exchange brought nothing.
+#[derive(Debug)]
+pub(crate) enum ExchangeError {
+    /// `invalid_grant`: this code or refresh token is dead. Asking again will not help.
+    Dead,
+    /// Zoom refused for another reason.
+    Refused { code: Option<String> },
+    /// No answer, 5xx, 429, or something that is not JSON: says nothing about the grant.
+    Unavailable {
+        error: Error,
+        /// Whether to ask once more at once.
+        again: bool,
+        /// Whether Zoom may have done it all the same.
+        lost: bool,
+    },
+}
+
+impl ExchangeError {
+    /// For exchanges that are not a refresh.
+    pub(crate) fn into_error(self) -> Error {
+        match self {
+            Self::Dead => Error::with_code(ErrorKind::Refused, Some("invalid_grant".into())),
+            Self::Refused { code } => Error::with_code(ErrorKind::Refused, code),
+            Self::Unavailable { error, .. } => error,
+        }
+    }
+}
+
+type Oauth = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+
+/// Zoom's authorize, token and revoke addresses for one app that users connect to.
+#[derive(Clone, Debug)]
+pub(crate) struct UserExchange {
+    oauth: Oauth,
+    credentials: Credentials,
+    revoke: Url,
+    http: Http,
+    clock: Clock,
+}
+
+impl UserExchange {
+    pub(crate) fn new(app: &App, endpoints: &Endpoints, http: Http, clock: Clock) -> Result<Self, Error> {
+        app.check()?;
+        let oauth = BasicClient::new(ClientId::new(app.client_id.clone()))
+            .set_client_secret(OauthSecret::new(app.client_secret.expose_secret().to_owned()))
+            .set_auth_uri(AuthUrl::from_url(endpoints.authorize()?))
+            .set_token_uri(TokenUrl::from_url(endpoints.token()?))
+            .set_redirect_uri(RedirectUrl::from_url(app.redirect_uri.clone()));
+        let credentials = Credentials::new(app.client_id.clone(), app.client_secret.clone());
+        Ok(Self {
+            oauth,
+            credentials,
+            revoke: endpoints.revoke()?,
+            http,
+            clock,
+        })
+    }
+
+    /// The address to send the browser to. Without `scope`: apps ask for what the Marketplace has for them, and Zoom
+    /// has refused the parameter for some.
+    pub(crate) fn authorize_url(&self, state: &str, verifier: &PkceCodeVerifier) -> Url {
+        let challenge = PkceCodeChallenge::from_code_verifier_sha256(verifier);
+        let state = CsrfToken::new(state.to_owned());
+        let (url, _) = self
+            .oauth
+            .authorize_url(|| state)
+            .set_pkce_challenge(challenge)
+            .url();
+        url
+    }
+
+    /// A code for tokens.
+    pub(crate) async fn code(&self, code: &str, verifier: &str) -> Result<Granted, ExchangeError> {
+        let asked_at = self.clock.now();
+        let answer = self
+            .oauth
+            .exchange_code(AuthorizationCode::new(code.to_owned()))
+            .set_pkce_verifier(PkceCodeVerifier::new(verifier.to_owned()))
+            .request_async(&self.http)
+            .await;
+        answer
+            .map(|answer| granted(&answer, asked_at))
+            .map_err(exchange_error)
+    }
+
+    /// A refresh token for new tokens.
+    pub(crate) async fn refresh(&self, refresh: &RefreshToken) -> Result<Granted, ExchangeError> {
+        let asked_at = self.clock.now();
+        let refresh = OauthRefreshToken::new(refresh.expose_secret().to_owned());
+        let answer = self
+            .oauth
+            .exchange_refresh_token(&refresh)
+            .request_async(&self.http)
+            .await;
+        answer
+            .map(|answer| granted(&answer, asked_at))
+            .map_err(exchange_error)
+    }
+
+    /// Ends the grant that an access token belongs to. The token of a dead grant counts as revoked.
+    ///
+    /// Not through the `oauth2` crate, which refuses to revoke at an address of this machine.
+    pub(crate) async fn revoke(&self, access: &AccessToken) -> Result<(), ExchangeError> {
+        let form = [("token", access.expose_secret())];
+        let request = self.credentials.post(&self.revoke, &form)?;
+        match self.http.send(request).await.map_err(http_error) {
+            Ok(_) | Err(ExchangeError::Dead) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Zoom's token address for an app of one's own account.
+#[derive(Clone, Debug)]
+pub(crate) struct AccountExchange {
+    account_id: String,
+    token_index: Option<u32>,
+    credentials: Credentials,
+    token: Url,
+    http: Http,
+    clock: Clock,
+}
+
+impl AccountExchange {
+    pub(crate) fn new(
+        account_id: String,
+        token_index: Option<u32>,
+        credentials: Credentials,
+        endpoints: &Endpoints,
+        http: Http,
+        clock: Clock,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            account_id,
+            token_index,
+            credentials,
+            token: endpoints.token()?,
+            http,
+            clock,
+        })
+    }
+
+    pub(crate) fn account_id(&self) -> &str {
+        &self.account_id
+    }
+
+    /// A token for the account.
+    pub(crate) async fn account(&self) -> Result<Granted, ExchangeError> {
+        let asked_at = self.clock.now();
+        let index = self.token_index.map(|index| index.to_string());
+        let mut form = vec![
+            ("grant_type", "account_credentials"),
+            ("account_id", self.account_id.as_str()),
+        ];
+        form.extend(index.as_deref().map(|index| ("token_index", index)));
+        let request = self.credentials.post(&self.token, &form)?;
+        let answer = self.http.send(request).await.map_err(http_error)?;
+        let answer: BasicTokenResponse = serde_json::from_slice(answer.body()).map_err(|_| not_tokens())?;
+        Ok(granted(&answer, asked_at))
+    }
+}
+
+/// Who the app says it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Credentials {
+    client_id: String,
+    client_secret: ClientSecret,
+}
+
+impl Credentials {
+    pub(crate) fn new(client_id: String, client_secret: ClientSecret) -> Self {
+        Self {
+            client_id,
+            client_secret,
+        }
+    }
+
+    fn post(&self, url: &Url, form: &[(&str, &str)]) -> Result<HttpRequest, Error> {
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(form)
+            .finish();
+        let basic = STANDARD.encode(format!(
+            "{}:{}",
+            self.client_id,
+            self.client_secret.expose_secret()
+        ));
+        ::http::Request::post(url.as_str())
+            .header(::http::header::AUTHORIZATION, format!("Basic {basic}"))
+            .header(::http::header::ACCEPT, "application/json")
+            .header(::http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(body.into_bytes())
+            .map_err(|_| Error::invalid_config("the app's credentials cannot be sent"))
+    }
+}
+
+/// The lifetime counts from when we asked: an answer that took long is not good for longer.
+fn granted(answer: &BasicTokenResponse, asked_at: Timestamp) -> Granted {
+    let lifetime = answer.expires_in().unwrap_or(USUAL_LIFETIME);
+    Granted {
+        access: AccessToken::new(answer.access_token().secret()),
+        refresh: answer
+            .refresh_token()
+            .map(|token| RefreshToken::new(token.secret())),
+        expires_at: asked_at.checked_add(lifetime).unwrap_or(asked_at),
+        scopes: answer
+            .scopes()
+            .into_iter()
+            .flatten()
+            .map(|scope| scope.to_string())
+            .filter(|scope| !scope.is_empty())
+            .collect(),
+    }
+}
+
+fn exchange_error(error: RequestTokenError<HttpError, BasicErrorResponse>) -> ExchangeError {
+    match error {
+        RequestTokenError::Request(error) => http_error(error),
+        // All other kinds hold the body, which may have tokens in it.
+        _ => not_tokens(),
+    }
+}
+
+fn http_error(error: HttpError) -> ExchangeError {
+    let (again, lost) = (error.may_pass(), error.is_lost());
+    match error {
+        HttpError::Status {
+            status,
+            code,
+            retry_after,
+        } if status == 429 || status >= 500 => {
+            let error = Error::no_answer(
+                HttpError::Status {
+                    status,
+                    code,
+                    retry_after,
+                },
+                retry_after,
+            );
+            ExchangeError::Unavailable { error, again, lost }
+        }
+        HttpError::Status { code: Some(code), .. } if code == "invalid_grant" => ExchangeError::Dead,
+        HttpError::Status { status, code, .. } if (400..500).contains(&status) => {
+            ExchangeError::Refused { code }
+        }
+        HttpError::Status { .. } | HttpError::TooLong => not_tokens(),
+        error => ExchangeError::Unavailable {
+            error: Error::no_answer(error, None),
+            again,
+            lost,
+        },
+    }
+}
+
+fn not_tokens() -> ExchangeError {
+    ExchangeError::Unavailable {
+        error: Error::new(ErrorKind::UnexpectedAnswer),
+        again: false,
+        lost: true,
+    }
+}
+
+/// Nothing was sent.
+impl From<Error> for ExchangeError {
+    fn from(error: Error) -> Self {
+        Self::Unavailable {
+            error,
+            again: false,
+            lost: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_challenge_is_that_of_rfc_7636() {
+        let app = App::new(
+            "cid",
+            ClientSecret::new("s"),
+            "https://app.example/cb?x=1".parse().unwrap(),
+        );
+        let http = Http::new(
+            zoom_core::http::client_builder().build().unwrap(),
+            Clock::system(),
+        );
+        let exchange = UserExchange::new(&app, &Endpoints::zoom(), http, Clock::system()).unwrap();
+        let verifier = PkceCodeVerifier::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".into());
+        let url = exchange.authorize_url("st", &verifier);
+        let query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        let expected = [
+            ("response_type", "code"),
+            ("client_id", "cid"),
+            ("state", "st"),
+            ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+            ("code_challenge_method", "S256"),
+            ("redirect_uri", "https://app.example/cb?x=1"),
+        ];
+        assert_eq!(
+            query,
+            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
+    }
+
+    #[test]
+    fn only_invalid_grant_means_dead() {
+        let status = |status, code: &str| HttpError::Status {
+            status,
+            code: Some(code.into()),
+            retry_after: None,
+        };
+        assert!(matches!(
+            http_error(status(400, "invalid_grant")),
+            ExchangeError::Dead
+        ));
+        assert!(matches!(
+            http_error(status(401, "invalid_grant")),
+            ExchangeError::Dead
+        ));
+        for refused in [
+            status(400, "invalid_client"),
+            status(400, "invalid_request"),
+            status(401, "x"),
+        ] {
+            assert!(matches!(http_error(refused), ExchangeError::Refused { .. }));
+        }
+        for passing in [
+            status(500, "invalid_grant"),
+            status(503, "x"),
+            status(429, "invalid_grant"),
+        ] {
+            assert!(matches!(http_error(passing), ExchangeError::Unavailable { .. }));
+        }
+    }
+}

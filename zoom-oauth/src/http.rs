@@ -1,0 +1,173 @@
+//! The way to Zoom's token endpoint: the family's HTTP stack, with what the `oauth2` crate would lose kept: status,
+//! `Retry-After` and the error code of a refusal, and nothing else of its body.
+
+use std::{pin::Pin, time::Duration};
+
+use jiff::Timestamp;
+use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
+use zoom_core::Clock;
+
+/// One exchange may take so long. It is less than the lease that is held meanwhile.
+const TIMEOUT: Duration = Duration::from_secs(15);
+const LONGEST_ANSWER: usize = 64 * 1024;
+
+/// Why there is no usable answer. The source never has an address in it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HttpError {
+    /// The request did not reach Zoom.
+    #[error("zoom could not be reached")]
+    Connect(#[source] reqwest::Error),
+    /// Nobody knows whether Zoom did what was asked.
+    #[error("zoom did not answer")]
+    NoAnswer(#[source] reqwest::Error),
+    #[error("zoom answered with status {status}")]
+    Status {
+        status: u16,
+        code: Option<String>,
+        retry_after: Option<Duration>,
+    },
+    #[error("zoom's answer is too long")]
+    TooLong,
+    #[error("the request cannot be made")]
+    Request,
+}
+
+impl HttpError {
+    /// Whether the same request may be answered a moment later.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Connect(_) | Self::NoAnswer(_) => true,
+            Self::Status { status, .. } => *status >= 500,
+            Self::TooLong | Self::Request => false,
+        }
+    }
+
+    /// Whether Zoom may have done what was asked without our hearing of it.
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(self, Self::NoAnswer(_) | Self::TooLong)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Http {
+    client: reqwest::Client,
+    clock: Clock,
+}
+
+impl Http {
+    pub(crate) fn new(client: reqwest::Client, clock: Clock) -> Self {
+        Self { client, clock }
+    }
+
+    /// Sends the request; the answer's status is 2xx.
+    pub(crate) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let mut request = reqwest::Request::try_from(request).map_err(|_| HttpError::Request)?;
+        *request.timeout_mut() = Some(TIMEOUT);
+        let mut answer = self.client.execute(request).await.map_err(|error| {
+            let connect = error.is_connect();
+            let error = error.without_url();
+            if connect {
+                HttpError::Connect(error)
+            } else {
+                HttpError::NoAnswer(error)
+            }
+        })?;
+        let status = answer.status();
+        let retry_after = retry_after(answer.headers(), self.clock.now());
+        let mut builder = ::http::Response::builder().status(status);
+        if let Some(content_type) = answer.headers().get(::http::header::CONTENT_TYPE) {
+            builder = builder.header(::http::header::CONTENT_TYPE, content_type);
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = answer
+            .chunk()
+            .await
+            .map_err(|error| HttpError::NoAnswer(error.without_url()))?
+        {
+            if body.len() + chunk.len() > LONGEST_ANSWER {
+                return Err(HttpError::TooLong);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        if status.is_success() {
+            builder.body(body).map_err(|_| HttpError::Request)
+        } else {
+            Err(HttpError::Status {
+                status: status.as_u16(),
+                code: error_code(&body),
+                retry_after,
+            })
+        }
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for Http {
+    type Error = HttpError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.send(request))
+    }
+}
+
+/// The `error` of Zoom's `{"reason": …, "error": …}`, if it looks like a code. The reason may carry a token and is
+/// never kept.
+fn error_code(body: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Refusal {
+        error: String,
+    }
+    let refusal: Refusal = serde_json::from_slice(body).ok()?;
+    code(&refusal.error)
+}
+
+/// A text from outside that is short and plain enough to be shown as a code.
+pub(crate) fn code(text: &str) -> Option<String> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    (plain && (1..=40).contains(&text.len())).then(|| text.to_owned())
+}
+
+fn retry_after(headers: &::http::HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = headers.get(::http::header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at: Timestamp = text.parse().ok()?;
+    Some(Duration::try_from(at.duration_since(now)).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_refusal_only_the_code_is_kept() {
+        assert_eq!(
+            error_code(br#"{"reason":"Invalid Token! eyJ","error":"invalid_grant"}"#).unwrap(),
+            "invalid_grant"
+        );
+        for odd in [
+            r#"{"reason":"x"}"#,
+            r#"{"error":"eyJzdiI6IjAwMDAwMSJ9.canary"}"#,
+            "<html>",
+            r#"{"error":""}"#,
+        ] {
+            assert_eq!(error_code(odd.as_bytes()), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_and_as_a_date() {
+        let now = "2026-11-22T10:00:00Z".parse().unwrap();
+        let read = |text: &str| {
+            let headers = [(::http::header::RETRY_AFTER, text.parse().unwrap())]
+                .into_iter()
+                .collect();
+            retry_after(&headers, now)
+        };
+        assert_eq!(read("7"), Some(Duration::from_secs(7)));
+        assert_eq!(read("2026-11-22T10:01:00Z"), Some(Duration::from_secs(60)));
+        assert_eq!(read("2026-11-22T09:00:00Z"), Some(Duration::ZERO));
+        assert_eq!(read("soon"), None);
+    }
+}

@@ -1,0 +1,137 @@
+//! The store and the vault as one: records with their tokens open.
+
+use std::sync::Arc;
+
+use token_store::{
+    ConnectionId, Expect, Generation, SealContext, StoreError, StoredConnection, TokenStore, Vault, Versioned,
+};
+use zeroize::Zeroizing;
+
+use crate::{Error, ErrorKind, tokens::Tokens};
+
+const TOKENS: &str = "tokens";
+
+/// A record as it was at a generation, with its tokens if it has any.
+#[derive(Clone, Debug)]
+pub(crate) struct Slot {
+    pub(crate) record: StoredConnection,
+    /// What a save of the record has to expect.
+    pub(crate) expect: Expect,
+    pub(crate) tokens: Option<Tokens>,
+}
+
+/// Why a save failed.
+#[derive(Debug)]
+pub(crate) enum SaveError {
+    /// Somebody else saved in between. Load again and decide anew.
+    Conflict,
+    Failed(Error),
+}
+
+impl From<SaveError> for Error {
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::Conflict => StoreError::Conflict.into(),
+            SaveError::Failed(error) => error,
+        }
+    }
+}
+
+impl From<StoreError> for SaveError {
+    fn from(error: StoreError) -> Self {
+        if error.is_conflict() {
+            Self::Conflict
+        } else {
+            Self::Failed(error.into())
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Records {
+    pub(crate) store: Arc<dyn TokenStore>,
+    vault: Vault,
+}
+
+impl Records {
+    pub(crate) fn new(store: Arc<dyn TokenStore>, vault: Vault) -> Self {
+        Self { store, vault }
+    }
+
+    pub(crate) async fn load(&self, id: &ConnectionId) -> Result<Option<Slot>, Error> {
+        let Some(found) = self.store.load(id).await? else {
+            return Ok(None);
+        };
+        let tokens = match self.open(&found, TOKENS).await? {
+            Some(bytes) => Some(Tokens::from_bytes(&bytes)?),
+            None => None,
+        };
+        Ok(Some(Slot {
+            record: found.value,
+            expect: Expect::Generation(found.generation),
+            tokens,
+        }))
+    }
+
+    /// Saves the slot's record with the slot's tokens, or without any.
+    pub(crate) async fn save(&self, slot: &Slot) -> Result<Generation, SaveError> {
+        match &slot.tokens {
+            Some(tokens) => {
+                let bytes = tokens.to_bytes().map_err(SaveError::Failed)?;
+                self.save_sealed(slot.record.clone(), TOKENS, &bytes, slot.expect)
+                    .await
+            }
+            None => {
+                let mut record = slot.record.clone();
+                record.sealed = None;
+                Ok(self.store.save(&record, slot.expect).await?)
+            }
+        }
+    }
+
+    /// Seals `secret` for the generation that the save makes, and saves.
+    pub(crate) async fn save_sealed(
+        &self,
+        mut record: StoredConnection,
+        field: &str,
+        secret: &[u8],
+        expect: Expect,
+    ) -> Result<Generation, SaveError> {
+        let generation = expect.next().ok_or(StoreError::Invalid(
+            "a sealed part is saved against a known generation",
+        ))?;
+        let place = SealContext {
+            owner: &record.owner,
+            connection: &record.id,
+            field,
+            generation,
+        };
+        let sealed = self
+            .vault
+            .seal(&place, secret)
+            .await
+            .map_err(|error| SaveError::Failed(error.into()))?;
+        record.sealed = Some(sealed);
+        Ok(self.store.save(&record, expect).await?)
+    }
+
+    pub(crate) async fn open(
+        &self,
+        found: &Versioned<StoredConnection>,
+        field: &str,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+        let Some(sealed) = &found.value.sealed else {
+            return Ok(None);
+        };
+        let place = SealContext {
+            owner: &found.value.owner,
+            connection: &found.value.id,
+            field,
+            generation: found.generation,
+        };
+        let opened = self.vault.open(&place, sealed).await;
+        opened
+            .map(Some)
+            .map_err(|error| Error::with_source(ErrorKind::Vault, error))
+    }
+}
