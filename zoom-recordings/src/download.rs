@@ -86,6 +86,13 @@ impl Downloader {
         })
     }
 
+    /// Other hosts than those given at first; connections are kept.
+    #[must_use]
+    pub fn with_hosts(mut self, hosts: HostAllowList) -> Self {
+        self.hosts = hosts;
+        self
+    }
+
     /// How often to try again without progress, and how long to wait.
     #[must_use]
     pub fn with_retry(mut self, retry: RetryPolicy) -> Self {
@@ -186,9 +193,8 @@ impl Downloader {
                 return Err(expected.too_long());
             }
             expected.add(part, &first).await?;
-        } else if !(part.len() > 0 && version.is_rest(answer.headers(), part.len())) {
+        } else if status != StatusCode::PARTIAL_CONTENT || !version.is_rest(answer.headers(), part.len()) {
             // Another file by now, or a range that nobody asked for.
-            *version = Version::default();
             part.restart().await?;
             return Err(Failure::again(DownloadErrorKind::Status(status.as_u16())));
         }

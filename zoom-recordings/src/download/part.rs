@@ -153,7 +153,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut part = Part::create(dir.path()).await.unwrap();
         part.write(b"to be forgotten").await.unwrap();
-        part.write(&vec![1; CHUNK]).await.unwrap();
+        part.write(&vec![1; 5 * CHUNK]).await.unwrap();
         part.restart().await.unwrap();
         let bytes: Vec<u8> = (0..3 * CHUNK + 17).map(|i| (i % 251) as u8).collect();
         for piece in bytes.chunks(10_000) {

@@ -43,7 +43,10 @@ impl Version {
             (Some(now), Some(then)) if then.as_bytes().starts_with(b"\"") => now == then,
             _ => true,
         };
-        start == have && same_tag && (total.is_none() || self.total.is_none() || total == self.total)
+        have > 0
+            && start == have
+            && same_tag
+            && (total.is_none() || self.total.is_none() || total == self.total)
     }
 }
 

@@ -179,6 +179,7 @@ async fn the_token_stays_with_the_first_host_and_does_not_come_back() {
     let back = first.at("/back?Signature=canary").to_string();
     let cdn = Server::start(move |_, seen| match seen.path.as_str() {
         "/bounce" => Reply::to(back.clone()),
+        "/around" => Reply::to("/f"),
         _ => Reply::file(&served, "\"v1\"", seen),
     })
     .await;
@@ -188,6 +189,17 @@ async fn the_token_stays_with_the_first_host_and_does_not_come_back() {
     assert_is(&bench.get(&file(FileType::M4a, away, None)).await.unwrap(), &body);
     assert!(first.seen()[0].header("authorization").is_some());
     assert_eq!(cdn.seen()[0].header("authorization"), None);
+
+    let around = first.at(&format!("/go?to={}", cdn.at("/around")));
+    assert_is(
+        &bench.get(&file(FileType::M4a, around, None)).await.unwrap(),
+        &body,
+    );
+    assert!(
+        cdn.seen()
+            .iter()
+            .all(|seen| seen.header("authorization").is_none())
+    );
 
     let there_and_back = first.at(&format!("/go?to={}", cdn.at("/bounce")));
     assert_is(
@@ -461,7 +473,16 @@ async fn media_has_the_announced_size_or_is_refused() {
         DownloadErrorKind::Empty
     );
 
-    let server = Server::start(|_, _| Reply::new(200, m4a(2_000))).await;
+    // What says that it is too long is refused before it arrives.
+    let server = Server::start(|_, _| Reply::new(200, m4a(5_000)).cut_after(600)).await;
+    let bench = Bench::new(&[&server]);
+    let error = bench
+        .get(&file(FileType::M4a, server.at("/f"), Some(1_000)))
+        .await
+        .unwrap_err();
+    assert_eq!(*error.kind(), DownloadErrorKind::TooLong { limit: 1_000 });
+
+    let server = Server::start(|_, _| Reply::new(200, m4a(2_000)).without_length()).await;
     let mut bench = Bench::new(&[&server]);
     bench.downloader = bench.downloader.with_max_len(1_000);
     let error = bench
@@ -581,12 +602,28 @@ async fn tries_without_progress_are_counted() {
     })
     .await;
     let error = Bench::new(&[&server])
-        .get(&file(FileType::M4a, server.at("/f"), None))
+        .get(&file(FileType::M4a, server.at("/f?x=canary"), None))
         .await
         .unwrap_err();
     assert_eq!(*error.kind(), DownloadErrorKind::Network);
     assert!(error.is_retryable());
     assert_eq!(server.seen().len(), 4);
+}
+
+#[tokio::test]
+async fn a_host_that_is_not_there_may_be_there_later() {
+    // Nobody listens on the first of all ports.
+    let link: Url = "http://127.0.0.1:1/f?x=canary".parse().unwrap();
+    let mut bench = Bench::new(&[]);
+    bench.downloader = bench
+        .downloader
+        .with_hosts(HostAllowList::nothing().with_origin(&link));
+    let error = bench.get(&file(FileType::M4a, link, None)).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.is_retryable()),
+        (&DownloadErrorKind::Network, true)
+    );
+    assert_eq!(bench.waits.lock().unwrap().len(), 3);
 }
 
 #[tokio::test]

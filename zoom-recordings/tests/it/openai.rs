@@ -200,13 +200,8 @@ async fn a_server_that_is_not_there_or_makes_no_sense_may_be_better_later() {
     let error = bench.transcribe().await.unwrap_err();
     assert!(matches!(source(&error), OpenAiError::BadAnswer) && error.is_transient());
 
-    // A port that was free a moment ago, and that nobody listens on.
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let base = format!("http://127.0.0.1:{port}").parse().unwrap();
+    // Nobody listens on the first of all ports.
+    let base = "http://127.0.0.1:1".parse().unwrap();
     let transcriber = OpenAiTranscriber::at(&base, ApiKey::new("sk-canary")).unwrap();
     let error = transcriber
         .transcribe(Media::new(&bench.path, MediaType::M4a, SOUND.len() as u64))
