@@ -190,7 +190,10 @@ async fn the_lease_of_a_long_job_is_renewed() {
     queue.enqueue(&[job()]).await.unwrap();
     let (one, other) = (build(), build());
     let stop = CancellationToken::new();
-    let (one, other) = tokio::join!(one.run_until_empty(stop.clone()), other.run_until_empty(stop));
+    let both = async { tokio::join!(one.run_until_empty(stop.clone()), other.run_until_empty(stop)) };
+    let (one, other) = tokio::time::timeout(Duration::from_secs(2000), both)
+        .await
+        .expect("the job ends");
     one.and(other).unwrap();
     assert_eq!(
         runs.load(Ordering::SeqCst),
@@ -235,7 +238,9 @@ async fn a_handler_whose_lease_is_lost_is_stopped_and_acknowledges_nothing() {
         )
         .await
         .unwrap();
-    stopped.notified().await;
+    tokio::time::timeout(Duration::from_secs(3600), stopped.notified())
+        .await
+        .expect("the handler is stopped");
     stop.cancel();
     running.await.unwrap().unwrap();
     queue.complete(&thief[0], &[]).await.unwrap();
