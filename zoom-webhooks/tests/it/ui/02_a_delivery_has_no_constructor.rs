@@ -1,0 +1,5 @@
+use zoom_webhooks::Delivery;
+
+fn main() {
+    let _forged = Delivery::verified(b"{}", "secret".into());
+}
