@@ -7,7 +7,7 @@ mod call;
 mod contact;
 mod id;
 mod metrics;
-// mod pipeline;
+mod pipeline;
 mod recap;
 mod report;
 mod side;
@@ -30,7 +30,7 @@ pub use contact::{
 };
 pub use id::{CallId, ContactId, OwnerId};
 pub use metrics::{Gaps, Metrics, MetricsOptions, SpeakerMetrics};
-// pub use pipeline::{IngestFile, Pipeline, PipelineBuilder, PipelineError};
+pub use pipeline::{IngestFile, Pipeline, PipelineBuilder, PipelineError};
 pub use recap::{LogNotifier, Notifier, Receipt, Recap, RecapObjection, RecapStep, SlackMessage, StubNotifier};
 #[cfg(feature = "slack")]
 pub use recap::{SlackWebhook, SlackWebhookUrl};

@@ -133,7 +133,7 @@ impl When {
             Self::OfThisWeek(weekday) => in_week(0, weekday).filter(|date| *date >= day).or_else(|| in_week(1, weekday)),
             Self::OfNextWeek(weekday) => in_week(1, weekday),
             // A weekday and a number that never meet in the coming months contradict each other: no date, rather than a wrong one.
-            Self::WeekdayThe(weekday, n) => first(&|date| date.weekday() == weekday && date.day() == n, 0, 100),
+            Self::WeekdayThe(weekday, n) => first(&|date| date.weekday() == weekday && date.day() == n, 0, 60),
             Self::DayOfMonth(n) => first(&|date| date.day() == n, 0, 62),
             Self::MonthDay(month, n) => first(&|date| date.month() == month && date.day() == n, 0, 366),
             Self::EndOfMonth(months) => Some(plus(i64::from(months).months())?.last_of_month()),
