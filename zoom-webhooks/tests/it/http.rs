@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use job_queue::JobQueue;
 use tokio::{
@@ -19,13 +19,24 @@ async fn request(
     headers: &http::HeaderMap,
     body: &[u8],
 ) -> (u16, String) {
+    send(receiver, method, path, headers, body, body.len()).await
+}
+
+/// The same for a request that announces another length than it has.
+async fn send(
+    receiver: Receiver,
+    method: &str,
+    path: &str,
+    headers: &http::HeaderMap,
+    body: &[u8],
+    length: usize,
+) -> (u16, String) {
     let app = axum::Router::new().nest("/webhooks/zoom", zoom_webhooks::axum::router(receiver));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let server = tokio::spawn(async move { axum::serve(listener, app).await });
     let mut text = format!(
-        "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n",
-        body.len()
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n"
     );
     for (name, value) in headers {
         text.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
@@ -194,6 +205,21 @@ async fn a_body_may_have_a_mebibyte_and_no_more() {
         413
     );
     assert_eq!(queue.counts().await.unwrap(), job_queue::Counts::zero());
+    // Refused as soon as it is too large, not once it is all there: of this one the rest never comes.
+    let headers = signed(&large);
+    let all = 2 * MAX_BODY - 1;
+    let endless = send(
+        receiver.clone(),
+        "POST",
+        "/webhooks/zoom",
+        &headers,
+        large.as_bytes(),
+        all,
+    );
+    let answer = tokio::time::timeout(Duration::from_secs(60), endless)
+        .await
+        .expect("refused without waiting");
+    assert_eq!(answer.0, 413);
     let allowed = body(MAX_BODY);
     assert_eq!(post(receiver, &signed(&allowed), allowed.as_bytes()).await.0, 200);
 }
