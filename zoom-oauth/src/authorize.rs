@@ -11,12 +11,7 @@ use token_store::{
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::{
-    Connections, Error, ErrorKind,
-    digest::digest,
-    records::Records,
-    tokens::same,
-};
+use crate::{Connections, Error, ErrorKind, digest::digest, records::Records, tokens::same};
 
 const STARTED: &str = "authorization";
 

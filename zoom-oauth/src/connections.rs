@@ -219,7 +219,7 @@ impl ConnectionsBuilder {
         let lock = self.lock.unwrap_or_else(|| Arc::new(MemoryLock::new()));
         let refresher = Refresher::new(
             records.clone(),
-            Grant::User(exchange.clone()),
+            Grant::User(Box::new(exchange.clone())),
             Arc::clone(&lock),
             self.clock.clone(),
             self.sleeper.clone(),

@@ -41,7 +41,7 @@ const LOOK: Duration = Duration::from_millis(50);
 /// How new tokens are had.
 #[derive(Debug)]
 pub(crate) enum Grant {
-    User(UserExchange),
+    User(Box<UserExchange>),
     Account(AccountExchange),
 }
 

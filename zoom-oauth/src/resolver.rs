@@ -68,6 +68,10 @@ pub struct Considered {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and hosts match on it"
+)]
 pub enum ResolvedAccount {
     /// The owner's own.
     Own(Connection),

@@ -87,8 +87,8 @@ mod tests {
 
     use super::*;
 
-    assert_not_impl_any!(RefreshToken: std::fmt::Display, PartialEq, serde::Serialize);
-    assert_not_impl_any!(Tokens: std::fmt::Display, PartialEq, serde::Serialize);
+    assert_not_impl_any!(RefreshToken: std::fmt::Display, PartialEq, Serialize);
+    assert_not_impl_any!(Tokens: std::fmt::Display, PartialEq, Serialize);
 
     #[test]
     fn the_sealed_document_is_stable() {

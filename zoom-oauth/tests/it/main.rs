@@ -1,0 +1,17 @@
+//! Connections against a small Zoom of the test's own: one-use codes and refresh tokens, faults on demand.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod connect;
+mod leave;
+mod processes;
+mod refresh;
+mod resolver;
+mod secrets;
+mod server_to_server;
+mod stores;
+mod zoom;

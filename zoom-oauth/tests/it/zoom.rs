@@ -1,0 +1,368 @@
+//! Zoom's token endpoint, as strict as Zoom is said to be: a code works once and with its verifier, a refresh token
+//! works once, a new consent ends the tokens of the one before.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, mpsc},
+    time::Duration,
+};
+
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use token_store::{MemoryStore, StaticKeys, TokenStore, Vault};
+use tokio::sync::Semaphore;
+use url::Url;
+use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::path_regex};
+use zoom_core::{Clock, Sleeper};
+use zoom_oauth::{
+    App, Authorization, Callback, ClientSecret, Connection, Connections, ConnectionsBuilder, Endpoints,
+    OwnerId, SessionBinding,
+};
+
+/// What goes wrong with the next call of the token endpoint.
+#[derive(Clone, Debug)]
+pub(crate) enum Fault {
+    Status(u16),
+    /// A 429 that says how long to wait.
+    RateLimited(u32),
+    /// Zoom does it, and the answer is a web page.
+    LostAnswer,
+    InvalidClient,
+    /// Zoom is a while in answering: until the sender says so or goes away.
+    Slow(Arc<Slow>),
+}
+
+/// A call that stands still at Zoom.
+#[derive(Debug)]
+pub(crate) struct Slow {
+    arrived: Semaphore,
+    go: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Slow {
+    pub(crate) fn new() -> (Arc<Self>, mpsc::Sender<()>) {
+        let (sender, go) = mpsc::channel();
+        (
+            Arc::new(Self {
+                arrived: Semaphore::new(0),
+                go: Mutex::new(go),
+            }),
+            sender,
+        )
+    }
+
+    pub(crate) async fn call_arrives(&self) {
+        self.arrived.acquire().await.unwrap().forget();
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    /// Who consents next: account, user.
+    pub(crate) user: (String, String),
+    codes: HashMap<String, (String, (String, String))>,
+    access: HashMap<String, (String, String)>,
+    refresh: HashMap<String, (String, String)>,
+    pub(crate) faults: VecDeque<Fault>,
+    /// Grants of all token calls that arrived.
+    pub(crate) calls: Vec<String>,
+    /// How often somebody asked who they are.
+    pub(crate) looks: usize,
+    pub(crate) revoked: Vec<String>,
+    pub(crate) revoke_is_down: bool,
+    /// Every secret that was ever given out.
+    pub(crate) secrets: Vec<String>,
+    next: u32,
+}
+
+#[derive(Clone, Debug)]
+struct Responder(Arc<Mutex<State>>);
+
+pub(crate) struct Zoom {
+    server: MockServer,
+    /// The same Zoom behind another address, so that a slow call at one does not hold up the other.
+    second_door: MockServer,
+    state: Arc<Mutex<State>>,
+    time: Arc<Mutex<Timestamp>>,
+}
+
+pub(crate) fn owner(name: &str) -> OwnerId {
+    OwnerId::new(name)
+}
+
+pub(crate) fn session() -> SessionBinding {
+    SessionBinding::new("cookie-secret")
+}
+
+pub(crate) fn vault() -> Vault {
+    let keys = StaticKeys::parse("k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
+    Vault::new(Arc::new(keys))
+}
+
+impl Zoom {
+    pub(crate) async fn start() -> Self {
+        let state = State {
+            user: ("acc-1".into(), "user-1".into()),
+            ..State::default()
+        };
+        let state = Arc::new(Mutex::new(state));
+        let (server, second_door) = (MockServer::start().await, MockServer::start().await);
+        for door in [&server, &second_door] {
+            Mock::given(path_regex(".*"))
+                .respond_with(Responder(Arc::clone(&state)))
+                .mount(door)
+                .await;
+        }
+        let time = Arc::new(Mutex::new("2026-11-22T10:00:00Z".parse().unwrap()));
+        Self {
+            server,
+            second_door,
+            state,
+            time,
+        }
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    pub(crate) fn endpoints(&self) -> Endpoints {
+        Endpoints::at(&self.server.uri().parse().unwrap())
+    }
+
+    pub(crate) fn second_door(&self) -> Endpoints {
+        Endpoints::at(&self.second_door.uri().parse().unwrap())
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        let time = Arc::clone(&self.time);
+        Clock::new(move || *time.lock().unwrap())
+    }
+
+    pub(crate) fn pass(&self, time: SignedDuration) {
+        *self.time.lock().unwrap() += time;
+    }
+
+    /// Until tokens have to be refreshed.
+    pub(crate) fn pass_an_hour(&self) {
+        self.pass(SignedDuration::from_mins(60));
+    }
+
+    /// How often tokens were asked for with this grant.
+    pub(crate) fn calls(&self, grant: &str) -> usize {
+        self.state().calls.iter().filter(|call| *call == grant).count()
+    }
+
+    pub(crate) fn fail_next(&self, fault: Fault) {
+        self.state().faults.push_back(fault);
+    }
+
+    /// All tokens of the user are dead from now on.
+    pub(crate) fn revoke_all(&self) {
+        let mut state = self.state();
+        state.access.clear();
+        state.refresh.clear();
+    }
+
+    /// Access tokens are refused from now on; refresh tokens live.
+    pub(crate) fn refuse_access_tokens(&self) {
+        self.state().access.clear();
+    }
+
+    pub(crate) fn builder(&self, store: impl TokenStore) -> ConnectionsBuilder {
+        let redirect = "https://app.example/zoom/callback".parse().unwrap();
+        let app = App::new("client-1", ClientSecret::new("canary-client-secret"), redirect);
+        Connections::builder(app, Arc::new(store), vault())
+            .endpoints(self.endpoints())
+            .clock(self.clock())
+    }
+
+    /// Connections that do not wait between tries.
+    pub(crate) fn connections(&self, store: impl TokenStore) -> Connections {
+        self.builder(store)
+            .with_sleeper(Sleeper::new(|_| tokio::task::yield_now()))
+            .build()
+            .unwrap()
+    }
+
+    /// The user signs in and consents: what the browser brings back.
+    pub(crate) fn consent(&self, url: &Url) -> Callback {
+        let query: HashMap<String, String> = url.query_pairs().into_owned().collect();
+        assert_eq!(query["response_type"], "code");
+        assert_eq!(query["code_challenge_method"], "S256");
+        assert!(!query.contains_key("scope"));
+        let mut state = self.state();
+        let code = state.secret("code");
+        let user = state.user.clone();
+        state
+            .codes
+            .insert(code.clone(), (query["code_challenge"].clone(), user));
+        Callback::from_query(&format!("?code={code}&state={}", query["state"]))
+    }
+
+    pub(crate) async fn authorize(&self, connections: &Connections, name: &str) -> Authorization {
+        connections.authorize(&owner(name), &session()).await.unwrap()
+    }
+
+    /// The whole way.
+    pub(crate) async fn connect(&self, connections: &Connections, name: &str) -> Connection {
+        let started = self.authorize(connections, name).await;
+        connections
+            .connect(&self.consent(&started.url), &session())
+            .await
+            .unwrap()
+    }
+
+    /// A connected rep, an hour later.
+    pub(crate) async fn connected() -> (Self, Connections) {
+        let zoom = Self::start().await;
+        let connections = zoom.connections(MemoryStore::new());
+        zoom.connect(&connections, "rep").await;
+        (zoom, connections)
+    }
+}
+
+impl State {
+    fn secret(&mut self, kind: &str) -> String {
+        self.next += 1;
+        let secret = format!("canary-{kind}-{}", self.next);
+        self.secrets.push(secret.clone());
+        secret
+    }
+
+    fn tokens(&mut self, user: (String, String), with_refresh: bool) -> ResponseTemplate {
+        let access = self.secret("access");
+        self.access.insert(access.clone(), user.clone());
+        let mut body = json!({
+            "access_token": access,
+            "token_type": "bearer",
+            "expires_in": 3599,
+            "scope": "meeting:read:meeting user:read:user",
+            "api_url": "https://api.zoom.us",
+        });
+        if with_refresh {
+            let refresh = self.secret("refresh");
+            self.refresh.insert(refresh.clone(), user);
+            body["refresh_token"] = refresh.into();
+        }
+        ResponseTemplate::new(200).set_body_json(body)
+    }
+
+    fn token(&mut self, form: &HashMap<String, String>, fault: Option<Fault>) -> ResponseTemplate {
+        let grant = form["grant_type"].clone();
+        self.calls.push(grant.clone());
+        match fault {
+            Some(Fault::Status(status)) => {
+                return ResponseTemplate::new(status).set_body_string("<html>canary-body</html>");
+            }
+            Some(Fault::RateLimited(seconds)) => {
+                return ResponseTemplate::new(429).insert_header("Retry-After", seconds.to_string().as_str());
+            }
+            Some(Fault::InvalidClient) => return refusal("invalid_client"),
+            Some(Fault::LostAnswer | Fault::Slow(_)) | None => {}
+        }
+        let answer = match grant.as_str() {
+            "authorization_code" => {
+                assert_eq!(form["redirect_uri"], "https://app.example/zoom/callback");
+                let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(&form["code_verifier"]));
+                match self.codes.remove(&form["code"]) {
+                    Some((expected, user)) if expected == challenge => {
+                        self.access.retain(|_, of| *of != user);
+                        self.refresh.retain(|_, of| *of != user);
+                        self.tokens(user, true)
+                    }
+                    _ => refusal("invalid_grant"),
+                }
+            }
+            "refresh_token" => match self.refresh.remove(&form["refresh_token"]) {
+                Some(user) => self.tokens(user, true),
+                None => refusal("invalid_grant"),
+            },
+            "account_credentials" => {
+                // Accounts that allow one token at a time: the new one ends the one before.
+                let user = (form["account_id"].clone(), "system".to_owned());
+                self.access.retain(|_, of| *of != user);
+                self.tokens(user, false)
+            }
+            _ => refusal("unsupported_grant_type"),
+        };
+        // Slow enough that whoever comes at the same time does come at the same time.
+        let answer = answer.set_delay(Duration::from_millis(20));
+        if matches!(fault, Some(Fault::LostAnswer)) {
+            ResponseTemplate::new(200).set_body_string("<html>canary-body</html>")
+        } else {
+            answer
+        }
+    }
+}
+
+fn refusal(error: &str) -> ResponseTemplate {
+    let reason = "canary-reason with a token in it";
+    ResponseTemplate::new(400).set_body_json(json!({ "reason": reason, "error": error }))
+}
+
+impl Respond for Responder {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let mut state = self.0.lock().unwrap();
+        let header = request
+            .headers
+            .get("authorization")
+            .map(|value| value.to_str().unwrap())
+            .unwrap_or_default();
+        if request.url.path() == "/v2/users/me" {
+            state.looks += 1;
+            let user = state
+                .access
+                .get(header.strip_prefix("Bearer ").unwrap_or_default());
+            return match user {
+                Some((account, user)) => ResponseTemplate::new(200).set_body_json(json!({
+                    "id": user,
+                    "account_id": account,
+                    "display_name": "Riley Rep",
+                    "email": "riley@sim.example",
+                })),
+                None => ResponseTemplate::new(401)
+                    .set_body_json(json!({ "code": 124, "message": "Invalid access token." })),
+            };
+        }
+        let basic = header
+            .strip_prefix("Basic ")
+            .and_then(|text| STANDARD.decode(text).ok())
+            .unwrap_or_default();
+        assert!(
+            [
+                b"client-1:canary-client-secret".as_slice(),
+                b"s2s-1:canary-s2s-secret"
+            ]
+            .contains(&basic.as_slice())
+        );
+        let form: HashMap<String, String> = url::form_urlencoded::parse(&request.body).into_owned().collect();
+        match request.url.path() {
+            "/oauth/token" => {
+                let fault = state.faults.pop_front();
+                if let Some(Fault::Slow(slow)) = &fault {
+                    drop(state);
+                    slow.arrived.add_permits(1);
+                    let _ = slow.go.lock().unwrap().recv();
+                    state = self.0.lock().unwrap();
+                }
+                state.token(&form, fault)
+            }
+            "/oauth/revoke" if state.revoke_is_down => ResponseTemplate::new(503),
+            "/oauth/revoke" => match state.access.remove(&form["token"]) {
+                Some(user) => {
+                    state.revoked.push(form["token"].clone());
+                    state.refresh.retain(|_, of| *of != user);
+                    ResponseTemplate::new(200).set_body_json(json!({ "status": "success" }))
+                }
+                None => refusal("invalid_grant"),
+            },
+            other => panic!("nothing at {other}"),
+        }
+    }
+}
