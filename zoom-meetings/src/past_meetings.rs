@@ -3,10 +3,13 @@
 use std::collections::HashSet;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use zoom_core::model::{Participant, ParticipantStatus, PastInstance};
-use zoom_core::{Client, Clock, Error, ListParticipants, MeetingId, MeetingRef};
+use zoom_core::model::{MeetingListItem, Participant, ParticipantStatus, PastInstance};
+use zoom_core::{
+    Client, Clock, Error, ListMeetings, ListParticipants, MeetingId, MeetingListType, MeetingRef, UserId,
+};
 
 use crate::calendar::TimeWindow;
 use crate::directory::normal;
@@ -80,6 +83,35 @@ impl PastMeetings {
             .buffered(MEETINGS_AT_ONCE)
             .try_collect()
             .await
+    }
+
+    /// The meetings that a user has hosted in a window: with them a report finds the ones that no calendar knows.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Client::send`] does.
+    pub async fn hosted(
+        &self,
+        client: &Client,
+        user: &UserId,
+        window: TimeWindow,
+    ) -> Result<Vec<MeetingId>, Error> {
+        // Zoom takes days, and in which zone is the host's affair: a day more on both sides.
+        let day = SignedDuration::from_hours(24);
+        let from = window.from.checked_sub(day).unwrap_or(Timestamp::MIN);
+        let to = window.to.checked_add(day).unwrap_or(Timestamp::MAX);
+        let list = ListMeetings::new()
+            .list_type(MeetingListType::PreviousMeetings)
+            .from(TimeZone::UTC.to_datetime(from).date())
+            .to(TimeZone::UTC.to_datetime(to).date())
+            .page_size(300);
+        let listed: Vec<MeetingListItem> = client.meetings().list_all(user, list).try_collect().await?;
+        let mut seen = HashSet::new();
+        Ok(listed
+            .into_iter()
+            .map(|meeting| meeting.id)
+            .filter(|id| seen.insert(*id))
+            .collect())
     }
 
     async fn history(

@@ -229,14 +229,22 @@ async fn rule_9_booking_is_found_by_everything_it_has(store: &dyn BookingStore) 
 async fn rule_10_instance_is_added_once_and_in_order(store: &dyn BookingStore) {
     booked(store, "s", ID).await;
     let instance = |name: &str, second| BookedInstance::new(MeetingUuid::new(name), at(second));
-    for (name, second) in [("late", 20), ("early", 10), ("late", 20), ("late", 25)] {
+    for (name, second) in [
+        ("a, late", 20),
+        ("b, early", 10),
+        ("a, late", 20),
+        ("a, late", 25),
+    ] {
         store
             .add_instance(MeetingId::new(ID), &instance(name, second))
             .await
             .unwrap();
     }
     let booking = store.by_meeting(MeetingId::new(ID)).await.unwrap().unwrap();
-    assert_eq!(booking.instances, [instance("early", 10), instance("late", 20)]);
+    assert_eq!(
+        booking.instances,
+        [instance("b, early", 10), instance("a, late", 20)]
+    );
     assert_eq!(
         store
             .add_instance(MeetingId::new(ID + 1), &instance("x", 1))

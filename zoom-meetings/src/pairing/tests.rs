@@ -66,6 +66,16 @@ fn late_meetings_back_to_back_keep_their_events() {
 }
 
 #[test]
+fn distance_of_the_ends_counts_half() {
+    // To the first event 22 and half of 45, to the second 38 and half of 15.
+    let events = [event(A, 0, 60, &[]), event(A, 60, 120, &[])];
+    assert_eq!(
+        pair(&events, &[instance(A, 22, 105, &[])]).of_event,
+        [vec![0], vec![]]
+    );
+}
+
+#[test]
 fn occurrences_of_a_series_take_the_instance_of_their_day() {
     let day = 24 * 60;
     let events = [
@@ -86,14 +96,16 @@ fn occurrences_of_a_series_take_the_instance_of_their_day() {
 #[test]
 fn personal_meeting_id_is_told_apart_by_its_people() {
     // Both events share a number and overlap. By time alone the first instance would go to the second event.
-    let host = "rep@us.example";
+    // Three of ours are always invited; they tell nothing.
+    let all = |guest: &'static str| ["rep@us.example", "sam@us.example", "lee@us.example", guest];
+    let came = |guest: &'static str| ["rep@us.example", guest];
     let events = [
-        event(A, 0, 30, &[host, "ann@acme.example"]),
-        event(A, 20, 50, &[host, "bo@globex.example"]),
+        event(A, 0, 30, &all("ann@acme.example")),
+        event(A, 20, 50, &all("bo@globex.example")),
     ];
     let instances = [
-        instance(A, 18, 48, &[host, "ann@acme.example"]),
-        instance(A, 49, 75, &[host, "bo@globex.example"]),
+        instance(A, 18, 48, &came("ann@acme.example")),
+        instance(A, 49, 75, &came("bo@globex.example")),
     ];
     assert_eq!(pair(&events, &instances).of_event, [vec![0], vec![1]]);
 }

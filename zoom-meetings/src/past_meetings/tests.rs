@@ -297,3 +297,27 @@ async fn meetings_come_in_the_order_asked_for_each_once() {
     );
     assert_eq!(server.received_requests().await.unwrap().len(), 3);
 }
+
+#[tokio::test]
+async fn hosted_meetings_are_listed_each_once() {
+    let server = MockServer::start().await;
+    let list = json!({"meetings": [{"id": 3}, {"id": 1}, {"id": 3}]});
+    let wanted = [
+        ("type", "previous_meetings"),
+        ("from", "2026-11-15"),
+        ("to", "2026-11-24"),
+    ];
+    let mut list_of_previous = Mock::given(method("GET")).and(path("/v2/users/U1/meetings"));
+    for (name, value) in wanted {
+        list_of_previous = list_of_previous.and(wiremock::matchers::query_param(name, value));
+    }
+    list_of_previous
+        .respond_with(ResponseTemplate::new(200).set_body_json(list))
+        .mount(&server)
+        .await;
+    let hosted = PastMeetings::new()
+        .hosted(&client(&server), &UserId::new("U1"), window())
+        .await
+        .unwrap();
+    assert_eq!(hosted, [3, 1].map(MeetingId::new));
+}

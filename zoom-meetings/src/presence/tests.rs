@@ -138,6 +138,25 @@ fn joins_linked_by_any_identifier_are_one_person() {
 }
 
 #[test]
+fn join_that_links_two_people_makes_them_one_for_later_joins_too() {
+    let join = |user: Option<&str>, registrant: Option<&str>, email: Option<&str>| {
+        let mut visit = Visit::new(at("10:00:00"), Some(at("10:30:00")));
+        visit.participant_user_id = user.map(str::to_owned);
+        visit.registrant_id = registrant.map(str::to_owned);
+        visit.email = email.map(str::to_owned);
+        visit
+    };
+    let ann = Some("ann@acme.example");
+    let rows = vec![
+        join(Some("U1"), None, None),
+        join(None, Some("R1"), ann),
+        join(Some("U1"), None, ann),
+        join(None, Some("R1"), None),
+    ];
+    assert_eq!(of(&instance("10:00:00", "11:00:00", rows)).people().len(), 1);
+}
+
+#[test]
 fn one_person_whom_zoom_does_not_list_is_the_host() {
     let alone = instance("10:00:00", "10:30:00", vec![]).with_attendance(Attendance::OnePerson);
     let presence = of(&alone);

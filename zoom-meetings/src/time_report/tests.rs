@@ -192,7 +192,10 @@ fn nothing_is_called_not_started_before_zoom_could_know() {
 fn what_is_listed_twice_counts_once() {
     let mut copy = event("copy", ID, "2026-11-16T10:00", 60, ANN);
     copy.organizer = None;
+    let mut other_guests = event("a", ID, "2026-11-16T10:00", 60, "room@us.example");
+    other_guests.organizer = None;
     let events = [
+        other_guests,
         event("a", ID, "2026-11-16T10:00", 60, ANN),
         event("a", ID, "2026-11-16T10:00", 60, ANN),
         copy,

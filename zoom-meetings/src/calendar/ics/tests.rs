@@ -199,6 +199,18 @@ fn two_days_a_week_every_other_week() {
             "2026-11-30T09:00:00Z"
         ]
     );
+    // The example of RFC 5545: where a week starts decides which Sundays count.
+    for (week_start, days) in [("MO", ["05", "10", "19", "24"]), ("SU", ["05", "17", "19", "31"])] {
+        let rule = format!("RRULE:FREQ=WEEKLY;INTERVAL=2;COUNT=4;BYDAY=TU,SU;WKST={week_start}");
+        let expected = days.map(|day| format!("1997-08-{day}T09:00:00Z"));
+        let calendar = calendar(&format!(
+            "BEGIN:VEVENT\nUID:a\nDTSTART:19970805T090000Z\n{rule}\nEND:VEVENT"
+        ));
+        assert_eq!(
+            starts(&calendar.events_in(window("1997-01-01T00:00Z", "1998-01-01T00:00Z"))),
+            expected
+        );
+    }
 }
 
 #[test]
