@@ -42,7 +42,6 @@ pub fn run(rule: impl Future<Output = ()>) {
 /// Tests a [`TokenStore`](crate::TokenStore): rules 1 to 14 of its contract, each on a store of its own.
 ///
 /// ```
-/// # #[cfg(any())]
 /// mod memory {
 ///     token_store::token_store_conformance!(async { token_store::MemoryStore::new() });
 /// }
@@ -74,7 +73,6 @@ macro_rules! durable_token_store_conformance {
 /// that makes the lock with the [`Clock`](crate::Clock) it is given, so that leases end without waiting.
 ///
 /// ```
-/// # #[cfg(any())]
 /// mod memory {
 ///     token_store::refresh_lock_conformance!(|clock| async { token_store::MemoryLock::new().with_clock(clock) });
 /// }
