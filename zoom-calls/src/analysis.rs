@@ -1,9 +1,15 @@
 //! What an analyzer says about a call, and the evidence for it.
 
+mod evidence;
+mod score;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::Side;
+
+pub use evidence::{DropReason, Dropped, Evidence, QuoteMatch};
+pub use score::{Band, ClosingScore, Factor, FactorKind, FactorState};
 
 /// The judgement of an analyzer. Numbers that can be counted are in [`Metrics`](crate::Metrics), never here.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -48,62 +54,12 @@ pub struct Provenance {
 impl Provenance {
     /// An engine and the version of its rules.
     pub fn new(engine: impl Into<String>, engine_version: impl Into<String>) -> Self {
-        Self { engine: engine.into(), engine_version: engine_version.into(), ..Self::default() }
-    }
-}
-
-/// A quote and where it was said. An analyzer states ids and quote; [`ground`](crate::ground) checks them against the
-/// transcript and fills in the rest, so a time shown to a reader never comes from a model.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Evidence {
-    /// The utterances that the quote is from.
-    pub utterance_ids: Vec<u32>,
-    /// The words, verbatim.
-    pub quote: String,
-    /// How the quote was found in the transcript.
-    pub quote_match: QuoteMatch,
-    /// Start of the first utterance.
-    pub start_ms: u64,
-    /// End of the last utterance.
-    pub end_ms: u64,
-    /// Who said it.
-    pub speaker: Option<String>,
-    /// The side of the speaker.
-    pub side: Side,
-}
-
-impl Evidence {
-    /// A claim that these words stand in these utterances; not verified yet.
-    pub fn claim(utterance_ids: Vec<u32>, quote: impl Into<String>) -> Self {
         Self {
-            utterance_ids,
-            quote: quote.into(),
-            quote_match: QuoteMatch::Unverified,
-            start_ms: 0,
-            end_ms: 0,
-            speaker: None,
-            side: Side::Unknown,
+            engine: engine.into(),
+            engine_version: engine_version.into(),
+            ..Self::default()
         }
     }
-}
-
-/// How a quote was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum QuoteMatch {
-    /// Nobody has looked yet. Never stored: [`ground`](crate::ground) verifies or drops.
-    Unverified,
-    /// Word for word in the utterances named.
-    Exact,
-    /// Word for word within two utterances of those named; the ids were corrected.
-    Reanchored,
-    /// Most of the words, in order; `permille` is the share of the quote's words found.
-    Fuzzy {
-        /// Words of the quote found, in thousandths.
-        permille: u16,
-    },
 }
 
 /// A summary and the quotes it rests on.
@@ -119,7 +75,10 @@ pub struct Summary {
 impl Summary {
     /// A summary with its quotes.
     pub fn new(text: impl Into<String>, evidence: Vec<Evidence>) -> Self {
-        Self { text: text.into(), evidence }
+        Self {
+            text: text.into(),
+            evidence,
+        }
     }
 }
 
@@ -147,7 +106,15 @@ impl Sentiment {
     /// An empty measurement.
     #[must_use]
     pub fn new(method: SentimentMethod) -> Self {
-        Self { external: None, internal: None, overall: None, trend: None, score_0_100: None, headline: Side::Unknown, method }
+        Self {
+            external: None,
+            internal: None,
+            overall: None,
+            trend: None,
+            score_0_100: None,
+            headline: Side::Unknown,
+            method,
+        }
     }
 }
 
@@ -160,99 +127,6 @@ pub enum SentimentMethod {
     Lexicon,
     /// A language model.
     Model,
-}
-
-/// A call signal score with its factors. It is not a win rate unless [`calibrated`](Self::calibrated) says so.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct ClosingScore {
-    /// 0–100.
-    pub score: u8,
-    /// The band of the score.
-    pub band: Band,
-    /// What the score rests on: `single_call_rubric` here.
-    pub basis: String,
-    /// Whether outcomes of past deals were used; until then the number is a signal and nothing more.
-    pub calibrated: bool,
-    /// The ten items of the rubric, each with its answer, its points and its evidence.
-    pub factors: Vec<Factor>,
-}
-
-/// The band of a closing score.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Band {
-    /// 0–39.
-    Low,
-    /// 40–69.
-    Fair,
-    /// 70–100.
-    High,
-}
-
-/// One item of the rubric.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Factor {
-    /// Which item.
-    pub kind: FactorKind,
-    /// The answer.
-    pub state: FactorState,
-    /// The points this answer brought, set by code from kind and state.
-    pub points: i32,
-    /// The quotes behind the answer.
-    pub evidence: Vec<Evidence>,
-}
-
-impl Factor {
-    /// An answer with its quotes; the points are computed.
-    #[must_use]
-    pub fn new(kind: FactorKind, state: FactorState, evidence: Vec<Evidence>) -> Self {
-        Self { kind, state, points: kind.points(state), evidence }
-    }
-}
-
-/// The ten items of the rubric (reference §2.6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum FactorKind {
-    /// The buyer named a need or a pain.
-    NeedStated,
-    /// Money was discussed by the buyer.
-    BudgetDiscussed,
-    /// Who decides is present or named.
-    DecisionMaker,
-    /// The buyer named a time.
-    TimelineStated,
-    /// The buyer asked how buying, starting or using would work.
-    BuyingQuestions,
-    /// Somebody committed to a next step; fully when it has a date.
-    NextStepCommitted,
-    /// The buyer sounded better at the end than at the beginning.
-    SentimentTrend,
-    /// Another vendor is being looked at.
-    CompetitorInPlay,
-    /// An objection was left open.
-    ObjectionOpen,
-    /// The buyer said something that rules a purchase out.
-    Disqualifier,
-}
-
-/// The answer to an item of the rubric.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum FactorState {
-    /// Yes.
-    Yes,
-    /// In part.
-    Partial,
-    /// No.
-    No,
-    /// It cannot be told from this call.
-    NotApplicable,
 }
 
 /// Something the buyer held against buying.
@@ -275,7 +149,13 @@ impl Objection {
     /// An objection with the words it rests on.
     #[must_use]
     pub fn new(category: ObjectionCategory, evidence: Evidence) -> Self {
-        Self { category, handled: Handled::Unclear, evidence: vec![evidence], response: Vec::new(), candidate: true }
+        Self {
+            category,
+            handled: Handled::Unclear,
+            evidence: vec![evidence],
+            response: Vec::new(),
+            candidate: true,
+        }
     }
 }
 
@@ -359,7 +239,12 @@ pub struct NextStep {
 
 impl NextStep {
     /// A next step with the words it rests on.
-    pub fn new(owner_side: Side, action: impl Into<String>, status: NextStepStatus, evidence: Evidence) -> Self {
+    pub fn new(
+        owner_side: Side,
+        action: impl Into<String>,
+        status: NextStepStatus,
+        evidence: Evidence,
+    ) -> Self {
         Self {
             owner_side,
             owner_name: None,
@@ -449,7 +334,11 @@ pub struct MetricRef {
 impl MetricRef {
     /// Points to a metric by name and value.
     pub fn new(name: impl Into<String>, value: f64, reference: Option<f64>) -> Self {
-        Self { name: name.into(), value, reference }
+        Self {
+            name: name.into(),
+            value,
+            reference,
+        }
     }
 }
 
@@ -468,44 +357,4 @@ pub enum Flag {
     LanguageUnsupported,
     /// Somebody said something that reads like an instruction to a machine.
     PossibleInjection,
-}
-
-/// Something that was thrown away.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Dropped {
-    /// What it was: `objection`, `next_step`, ….
-    pub item: String,
-    /// Why.
-    pub why: DropReason,
-}
-
-impl Dropped {
-    /// An item and why it went.
-    pub fn new(item: impl Into<String>, why: DropReason) -> Self {
-        Self { item: item.into(), why }
-    }
-}
-
-/// Why a claim did not stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum DropReason {
-    /// It cites nothing.
-    NoEvidence,
-    /// It cites an utterance that does not exist.
-    UnknownUtterance,
-    /// The words were not said there.
-    QuoteNotFound,
-    /// The words are those of the other side.
-    WrongSide,
-    /// The number is not the one that was computed.
-    WrongMetric,
-    /// There were already enough of its kind.
-    TooMany,
-    /// It names somebody who is not in the call.
-    UnknownSpeaker,
-    /// The due text or date was not said in the words cited.
-    UnsupportedDate,
 }

@@ -76,7 +76,14 @@ impl<'a> CallContext<'a> {
     /// The context of a call of which nothing else is known.
     #[must_use]
     pub fn new(transcript: &'a Transcript, sides: &'a Sides, metrics: &'a Metrics) -> Self {
-        Self { transcript, sides, metrics, topic: "", started_at: None, timezone: None }
+        Self {
+            transcript,
+            sides,
+            metrics,
+            topic: "",
+            started_at: None,
+            timezone: None,
+        }
     }
 
     /// Names the meeting.
@@ -106,7 +113,10 @@ impl StubAnalyzer {
     /// Always answers this.
     #[must_use]
     pub fn new(answer: Analysis) -> Self {
-        Self { answer, hashes: Mutex::default() }
+        Self {
+            answer,
+            hashes: Mutex::default(),
+        }
     }
 
     /// The hashes of the transcripts it was asked about, in order.
@@ -119,7 +129,10 @@ impl StubAnalyzer {
 #[async_trait]
 impl Analyzer for StubAnalyzer {
     async fn analyze(&self, call: &CallContext<'_>) -> Result<Analysis, StageError> {
-        self.hashes.lock().unwrap_or_else(PoisonError::into_inner).push(call.transcript.hash());
+        self.hashes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(call.transcript.hash());
         let mut answer = self.answer.clone();
         answer.provenance.transcript_hash = call.transcript.hash();
         Ok(answer)

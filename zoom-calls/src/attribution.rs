@@ -56,18 +56,39 @@ impl Touch {
     #[must_use]
     pub fn channel(&self) -> Channel {
         let lower = |text: &Option<String>| text.as_deref().unwrap_or_default().trim().to_lowercase();
-        let (medium, source, lead, referrer) =
-            (lower(&self.medium), lower(&self.source), lower(&self.lead_source), lower(&self.referrer));
-        let host = referrer.split("://").last().unwrap_or_default().split('/').next().unwrap_or_default().to_owned();
-        let is_one_of = |text: &str, list: &[&str]| list.iter().any(|one| text == *one || text.starts_with(&format!("{one}.")) || text.contains(&format!(".{one}.")));
+        let (medium, source, lead, referrer) = (
+            lower(&self.medium),
+            lower(&self.source),
+            lower(&self.lead_source),
+            lower(&self.referrer),
+        );
+        let host = referrer
+            .split("://")
+            .last()
+            .unwrap_or_default()
+            .split('/')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        let is_one_of = |text: &str, list: &[&str]| {
+            list.iter().any(|one| {
+                text == *one || text.starts_with(&format!("{one}.")) || text.contains(&format!(".{one}."))
+            })
+        };
         let paid_click = self.click_ids.iter().any(|id| id != "fbclid");
-        let paid_medium = matches!(medium.as_str(), "cpc" | "ppc" | "display" | "cpm") || medium.starts_with("paid");
-        let paid_lead = lead.split(|c: char| !c.is_alphanumeric()).any(|word| matches!(word, "ads" | "adwords" | "paid" | "ppc"));
+        let paid_medium =
+            matches!(medium.as_str(), "cpc" | "ppc" | "display" | "cpm") || medium.starts_with("paid");
+        let paid_lead = lead
+            .split(|c: char| !c.is_alphanumeric())
+            .any(|word| matches!(word, "ads" | "adwords" | "paid" | "ppc"));
         if paid_click || paid_medium || (medium.is_empty() && paid_lead) {
             Channel::Paid
         } else if medium == "email" || medium == "e-mail" {
             Channel::Email
-        } else if medium == "affiliate" || medium == "referral" || (medium.is_empty() && lead.contains("referral")) {
+        } else if medium == "affiliate"
+            || medium == "referral"
+            || (medium.is_empty() && lead.contains("referral"))
+        {
             Channel::Referral
         } else if medium == "organic" || is_one_of(&host, SEARCH) {
             Channel::OrganicSearch
@@ -83,8 +104,28 @@ impl Touch {
     }
 }
 
-const SEARCH: &[&str] = &["google", "bing", "duckduckgo", "yahoo", "ecosia", "qwant", "yandex", "baidu"];
-const SOCIAL: &[&str] = &["linkedin", "facebook", "instagram", "twitter", "x", "youtube", "tiktok", "reddit", "pinterest", "t"];
+const SEARCH: &[&str] = &[
+    "google",
+    "bing",
+    "duckduckgo",
+    "yahoo",
+    "ecosia",
+    "qwant",
+    "yandex",
+    "baidu",
+];
+const SOCIAL: &[&str] = &[
+    "linkedin",
+    "facebook",
+    "instagram",
+    "twitter",
+    "x",
+    "youtube",
+    "tiktok",
+    "reddit",
+    "pinterest",
+    "t",
+];
 
 /// A kind of marketing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -169,23 +210,43 @@ impl Attribution {
             None if touches.is_empty() => Some(Unattributed::NoTouch),
             None => Some(Unattributed::OutsideWindow),
         };
-        let credits = first.map(|touch| Credit { channel: touch.channel(), touch: touch.clone(), weight_ppm: WHOLE_PPM });
-        Self { model: "first_touch".to_owned(), lookback_days, credits: credits.into_iter().collect(), unattributed }
+        let credits = first.map(|touch| Credit {
+            channel: touch.channel(),
+            touch: touch.clone(),
+            weight_ppm: WHOLE_PPM,
+        });
+        Self {
+            model: "first_touch".to_owned(),
+            lookback_days,
+            credits: credits.into_iter().collect(),
+            unattributed,
+        }
     }
 
     /// The row for a call that nobody is linked to: it is shown, not dropped.
     #[must_use]
     pub fn no_contact(lookback_days: u16) -> Self {
         let unattributed = Some(Unattributed::NoContact);
-        Self { model: "first_touch".to_owned(), lookback_days, credits: Vec::new(), unattributed }
+        Self {
+            model: "first_touch".to_owned(),
+            lookback_days,
+            credits: Vec::new(),
+            unattributed,
+        }
     }
 
     /// The lead source, or `source / medium`, of the touch with the most credit.
     #[must_use]
     pub fn label(&self) -> Option<String> {
         let touch = &self.credits.iter().max_by_key(|credit| credit.weight_ppm)?.touch;
-        let utm: Vec<&str> = [&touch.source, &touch.medium].into_iter().filter_map(|part| part.as_deref()).collect();
-        touch.lead_source.clone().or_else(|| (!utm.is_empty()).then(|| utm.join(" / ")))
+        let utm: Vec<&str> = [&touch.source, &touch.medium]
+            .into_iter()
+            .filter_map(|part| part.as_deref())
+            .collect();
+        touch
+            .lead_source
+            .clone()
+            .or_else(|| (!utm.is_empty()).then(|| utm.join(" / ")))
     }
 }
 
@@ -194,7 +255,11 @@ mod tests {
     use super::*;
 
     fn touch(at: &str, source: &str) -> Touch {
-        Touch { at: at.parse().ok(), source: Some(source.to_owned()), ..Touch::default() }
+        Touch {
+            at: at.parse().ok(),
+            source: Some(source.to_owned()),
+            ..Touch::default()
+        }
     }
 
     #[test]
@@ -208,11 +273,20 @@ mod tests {
         ];
         let attribution = Attribution::first_touch(&touches, call, 90);
         assert_eq!(attribution.credits.len(), 1);
-        assert_eq!(attribution.credits[0].touch.source.as_deref(), Some("ninety days to the second"));
+        assert_eq!(
+            attribution.credits[0].touch.source.as_deref(),
+            Some("ninety days to the second")
+        );
         assert_eq!(attribution.credits[0].weight_ppm, WHOLE_PPM);
         let too_late = Attribution::first_touch(&touches[2..], call, 90);
-        assert_eq!((too_late.credits.len(), too_late.unattributed), (0, Some(Unattributed::OutsideWindow)));
-        assert_eq!(Attribution::first_touch(&[], call, 90).unattributed, Some(Unattributed::NoTouch));
+        assert_eq!(
+            (too_late.credits.len(), too_late.unattributed),
+            (0, Some(Unattributed::OutsideWindow))
+        );
+        assert_eq!(
+            Attribution::first_touch(&[], call, 90).unattributed,
+            Some(Unattributed::NoTouch)
+        );
     }
 
     #[test]
@@ -231,14 +305,33 @@ mod tests {
         let channel = |source: &str, medium: &str, referrer: &str, click: &str| {
             let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
             let click_ids = some(click).into_iter().collect();
-            Touch { source: some(source), medium: some(medium), referrer: some(referrer), click_ids, ..Touch::default() }.channel()
+            Touch {
+                source: some(source),
+                medium: some(medium),
+                referrer: some(referrer),
+                click_ids,
+                ..Touch::default()
+            }
+            .channel()
         };
         assert_eq!(channel("google", "cpc", "", ""), Channel::Paid);
         assert_eq!(channel("newsletter", "email", "", "gclid"), Channel::Paid);
-        assert_eq!(channel("newsletter", "email", "https://www.google.com/", ""), Channel::Email);
-        assert_eq!(channel("", "", "https://www.google.com/search?q=x", ""), Channel::OrganicSearch);
-        assert_eq!(channel("", "", "https://lnkd.linkedin.com/x", "fbclid"), Channel::Social);
-        assert_eq!(channel("", "", "https://partner.example/x", ""), Channel::Referral);
+        assert_eq!(
+            channel("newsletter", "email", "https://www.google.com/", ""),
+            Channel::Email
+        );
+        assert_eq!(
+            channel("", "", "https://www.google.com/search?q=x", ""),
+            Channel::OrganicSearch
+        );
+        assert_eq!(
+            channel("", "", "https://lnkd.linkedin.com/x", "fbclid"),
+            Channel::Social
+        );
+        assert_eq!(
+            channel("", "", "https://partner.example/x", ""),
+            Channel::Referral
+        );
         assert_eq!(channel("", "", "", ""), Channel::Direct);
         assert_eq!(channel("podcast", "", "", ""), Channel::Other);
     }

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use zoom_core::{MeetingId, MeetingUuid};
 use zoom_recordings::Transcript;
 
-use crate::{Analysis, Attribution, CallId, CallParticipant, ContactMatch, Metrics, OwnerId, Receipt, Sides, StepRecord};
+use crate::{
+    Analysis, Attribution, CallId, CallParticipant, ContactMatch, Metrics, OwnerId, Receipt, Sides,
+    StepRecord,
+};
 
 /// A recorded call, from its first event to its recap. Nothing in it is secret: no token, no passcode.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

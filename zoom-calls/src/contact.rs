@@ -84,8 +84,17 @@ impl ContactMatch {
     /// A person's decision: this contact and no other.
     #[must_use]
     pub fn by_person(contact: Contact) -> Self {
-        let linked = ScoredContact { contact, method: MatchMethod::ExplicitLink, score: 100, person: None };
-        Self { linked: Some(linked), suggestions: Vec::new(), decided_by: DecidedBy::Person }
+        let linked = ScoredContact {
+            contact,
+            method: MatchMethod::ExplicitLink,
+            score: 100,
+            person: None,
+        };
+        Self {
+            linked: Some(linked),
+            suggestions: Vec::new(),
+            decided_by: DecidedBy::Person,
+        }
     }
 }
 

@@ -1,9 +1,11 @@
-//! From a transcript to an analysed, searchable sales call.
+#![doc = include_str!("../README.md")]
 
 mod analysis;
 mod analyzer;
 mod attribution;
 mod call;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod contact;
 mod id;
 mod metrics;
@@ -17,11 +19,13 @@ mod store;
 mod text;
 
 pub use analysis::{
-    Analysis, Band, ClosingScore, CoachingTip, DropReason, Dropped, Evidence, Factor, FactorKind, FactorState, Flag,
-    Handled, MetricRef, NextStep, NextStepStatus, Objection, ObjectionCategory, Provenance, QuoteMatch, Sentiment,
-    SentimentMethod, Summary,
+    Analysis, Band, ClosingScore, CoachingTip, DropReason, Dropped, Evidence, Factor, FactorKind,
+    FactorState, Flag, Handled, MetricRef, NextStep, NextStepStatus, Objection, ObjectionCategory,
+    Provenance, QuoteMatch, Sentiment, SentimentMethod, Summary,
 };
-pub use analyzer::{Analyzer, CallContext, OfflineAnalyzer, Polarity, StubAnalyzer, ground, polarity, score_rubric};
+pub use analyzer::{
+    Analyzer, CallContext, OfflineAnalyzer, Polarity, StubAnalyzer, ground, polarity, score_rubric,
+};
 pub use attribution::{Attribution, Channel, Credit, Touch, Unattributed, WHOLE_PPM};
 pub use call::{Call, CallStatus, Origin};
 pub use contact::{
@@ -31,7 +35,9 @@ pub use contact::{
 pub use id::{CallId, ContactId, OwnerId};
 pub use metrics::{Gaps, Metrics, MetricsOptions, SpeakerMetrics};
 pub use pipeline::{IngestFile, Pipeline, PipelineBuilder, PipelineError};
-pub use recap::{LogNotifier, Notifier, Receipt, Recap, RecapObjection, RecapStep, SlackMessage, StubNotifier};
+pub use recap::{
+    LogNotifier, Notifier, Recap, RecapObjection, RecapStep, Receipt, SlackMessage, StubNotifier,
+};
 #[cfg(feature = "slack")]
 pub use recap::{SlackWebhook, SlackWebhookUrl};
 pub use report::{CallReport, TranscriptReport};
@@ -40,5 +46,7 @@ pub use source::{ClientSource, StubClientSource};
 pub use step::{Step, StepRecord, StepState};
 #[cfg(feature = "sqlite")]
 pub use store::SqliteCallStore;
-pub use store::{CallFilter, CallStore, CallSummary, MemoryCallStore, Scope, SearchHit, SearchQuery, StoreError};
+pub use store::{
+    CallFilter, CallStore, CallSummary, MemoryCallStore, Scope, SearchHit, SearchQuery, StoreError,
+};
 pub use zoom_recordings::StageError;

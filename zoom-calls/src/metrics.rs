@@ -29,7 +29,12 @@ pub struct MetricsOptions {
 
 impl Default for MetricsOptions {
     fn default() -> Self {
-        Self { block_gap_ms: 1_500, call_duration_ms: None, overlap_is_measurable: false, engagement: false }
+        Self {
+            block_gap_ms: 1_500,
+            call_duration_ms: None,
+            overlap_is_measurable: false,
+            engagement: false,
+        }
     }
 }
 
@@ -180,27 +185,40 @@ impl Metrics {
             call_duration_ms: options.call_duration_ms,
             ..Self::default()
         };
-        let (Some(start), Some(end)) = (said.iter().map(|u| u.start_ms).min(), said.iter().map(|u| u.end_ms).max()) else {
+        let (Some(start), Some(end)) = (
+            said.iter().map(|u| u.start_ms).min(),
+            said.iter().map(|u| u.end_ms).max(),
+        ) else {
             return metrics;
         };
         let span = end.saturating_sub(start);
         let floor = union_ms(said.iter().map(|u| (u.start_ms, u.end_ms)));
         let mut by_speaker: BTreeMap<Option<&str>, Vec<&Utterance>> = BTreeMap::new();
         for utterance in &said {
-            by_speaker.entry(utterance.speaker.as_deref()).or_default().push(utterance);
+            by_speaker
+                .entry(utterance.speaker.as_deref())
+                .or_default()
+                .push(utterance);
         }
         let talk: BTreeMap<Option<&str>, u64> = by_speaker
             .iter()
             .map(|(speaker, theirs)| (*speaker, union_ms(theirs.iter().map(|u| (u.start_ms, u.end_ms)))))
             .collect();
-        let of_side = |side| talk.iter().filter(|(speaker, _)| sides.of(**speaker) == side).map(|(_, ms)| ms).sum::<u64>();
+        let of_side = |side| {
+            talk.iter()
+                .filter(|(speaker, _)| sides.of(**speaker) == side)
+                .map(|(_, ms)| ms)
+                .sum::<u64>()
+        };
         let speech: u64 = talk.values().sum();
         let (internal, external) = (of_side(Side::Internal), of_side(Side::External));
         metrics.span_ms = Some(span);
         metrics.speech_ms = Some(speech);
         metrics.floor_ms = Some(floor);
         metrics.silence_ms = Some(span.saturating_sub(floor));
-        metrics.overlap_ms = options.overlap_is_measurable.then(|| speech.saturating_sub(floor));
+        metrics.overlap_ms = options
+            .overlap_is_measurable
+            .then(|| speech.saturating_sub(floor));
         metrics.unknown_talk_ms = Some(of_side(Side::Unknown));
         if sides.are_known() {
             metrics.internal_talk_ms = Some(internal);
@@ -211,7 +229,8 @@ impl Metrics {
 
         let turns = Turns::of(&said, options.block_gap_ms);
         if by_speaker.keys().any(Option::is_some) {
-            metrics.longest_customer_story_ms = turns.longest_block(|speaker| sides.of(speaker) == Side::External);
+            metrics.longest_customer_story_ms =
+                turns.longest_block(|speaker| sides.of(speaker) == Side::External);
             metrics.turns = Some(turns.count());
             metrics.switches = Some(turns.switches());
             metrics.switches_per_hour_of_span = per_hour(turns.switches(), span);
@@ -233,7 +252,9 @@ impl Metrics {
                 ..pace::speaker(name, theirs, talk_ms, span, transcript.source.as_str())
             });
         }
-        metrics.speakers.sort_by(|a, b| b.talk_ms.cmp(&a.talk_ms).then_with(|| a.speaker.cmp(&b.speaker)));
+        metrics
+            .speakers
+            .sort_by(|a, b| b.talk_ms.cmp(&a.talk_ms).then_with(|| a.speaker.cmp(&b.speaker)));
         if options.engagement {
             metrics.engagement_0_100 = metrics.engagement(external, internal + external);
         }
@@ -255,7 +276,9 @@ impl Metrics {
             "longest_customer_story_ms" => self.longest_customer_story_ms.map(as_f64),
             "switches_per_hour_of_span" => self.switches_per_hour_of_span,
             "patience_mean_ms" => self.patience.map(|gaps| as_f64(gaps.mean_ms)),
-            "patience_after_question_mean_ms" => self.patience_after_question.map(|gaps| as_f64(gaps.mean_ms)),
+            "patience_after_question_mean_ms" => {
+                self.patience_after_question.map(|gaps| as_f64(gaps.mean_ms))
+            }
             "engaging_questions" => self.engaging_questions.map(f64::from),
             _ => None,
         };
@@ -275,11 +298,17 @@ impl Metrics {
 
     fn engagement(&self, external: u64, known: u64) -> Option<u8> {
         let share = ratio(external, known)?;
-        let questions: u32 = self.speakers.iter().filter(|s| s.side == Side::External).map(|s| s.questions).sum();
+        let questions: u32 = self
+            .speakers
+            .iter()
+            .filter(|s| s.side == Side::External)
+            .map(|s| s.questions)
+            .sum();
         let asked = per_hour(questions, self.span_ms?)?;
         let balance = 1.0 - ((share - 0.57).abs() / 0.57).min(1.0);
-        let score =
-            40.0 * balance + 30.0 * (self.switches_per_hour_of_span? / 120.0).min(1.0) + 30.0 * (asked / 20.0).min(1.0);
+        let score = 40.0 * balance
+            + 30.0 * (self.switches_per_hour_of_span? / 120.0).min(1.0)
+            + 30.0 * (asked / 20.0).min(1.0);
         Some(percent(score / 100.0))
     }
 }
@@ -299,12 +328,19 @@ pub(crate) fn rounded(value: f64) -> f64 {
 }
 
 /// A share as a whole number of hundredths.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=100 before the cast")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to 0..=100 before the cast"
+)]
 pub(crate) fn percent(share: f64) -> u8 {
     (share * 100.0).round().clamp(0.0, 100.0) as u8
 }
 
-#[expect(clippy::cast_precision_loss, reason = "milliseconds of a call are far below 2^53")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "milliseconds of a call are far below 2^53"
+)]
 pub(crate) fn as_f64(ms: u64) -> f64 {
     ms as f64
 }

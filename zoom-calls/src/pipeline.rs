@@ -28,7 +28,10 @@ use zoom_core::Clock;
 use zoom_core::model::Recording;
 use zoom_recordings::{Downloader, Transcriber};
 
-use crate::{Analyzer, Call, CallId, CallStore, ClientSource, ContactDirectory, Notifier, Organization, OwnerId, Scope, Step};
+use crate::{
+    Analyzer, Call, CallId, CallStore, ClientSource, ContactDirectory, Notifier, Organization, OwnerId,
+    Scope, Step,
+};
 use error::StepError;
 use handler::{PollHandler, StepHandler};
 use job::{CallJob, POLL};
@@ -43,6 +46,9 @@ pub struct Pipeline {
     inner: Arc<Inner>,
 }
 
+/// The host's page of a call, if it has one.
+type PageOf = Arc<dyn Fn(&CallId) -> Option<Url> + Send + Sync>;
+
 struct Inner {
     queue: Arc<dyn JobQueue>,
     store: Arc<dyn CallStore>,
@@ -54,7 +60,7 @@ struct Inner {
     contacts: Arc<dyn ContactDirectory>,
     notifier: Arc<dyn Notifier>,
     organization: Organization,
-    page: Option<Arc<dyn Fn(&CallId) -> Option<Url> + Send + Sync>>,
+    page: Option<PageOf>,
     lookback_days: u16,
     transcript_waits: Vec<Duration>,
     clock: Clock,
@@ -114,7 +120,12 @@ impl Pipeline {
     ///
     /// [`PipelineError::NoSuchCall`], or the store or queue does not answer.
     pub async fn retry(&self, scope: &Scope, id: &CallId) -> Result<(), PipelineError> {
-        let call = self.inner.store.load(scope, id).await?.ok_or(PipelineError::NoSuchCall)?;
+        let call = self
+            .inner
+            .store
+            .load(scope, id)
+            .await?
+            .ok_or(PipelineError::NoSuchCall)?;
         let job = CallJob::for_call(&call).first(&format!("retry {}", call.revision))?;
         self.inner.queue.enqueue(&[job]).await?;
         Ok(())
@@ -125,7 +136,13 @@ impl Pipeline {
     pub fn register(&self, worker: WorkerBuilder) -> WorkerBuilder {
         let worker = worker.handle(POLL, Arc::new(PollHandler(self.clone())));
         Step::ALL.into_iter().fold(worker, |worker, step| {
-            worker.handle(step.job_kind(), Arc::new(StepHandler { pipeline: self.clone(), step }))
+            worker.handle(
+                step.job_kind(),
+                Arc::new(StepHandler {
+                    pipeline: self.clone(),
+                    step,
+                }),
+            )
         })
     }
 
@@ -145,10 +162,16 @@ impl Inner {
     }
 
     /// Changes a call as it is now, whoever changed it meanwhile. `None` when it was deleted: then nothing comes back.
-    async fn update(&self, id: &CallId, change: impl Fn(&mut Call) + Send) -> Result<Option<Call>, StepError> {
+    async fn update(
+        &self,
+        id: &CallId,
+        change: impl Fn(&mut Call) + Send,
+    ) -> Result<Option<Call>, StepError> {
         const TRIES: u32 = 8;
         for attempt in 1..=TRIES {
-            let Some(mut call) = self.load(id).await? else { return Ok(None) };
+            let Some(mut call) = self.load(id).await? else {
+                return Ok(None);
+            };
             let before = call.clone();
             change(&mut call);
             if call == before {

@@ -102,7 +102,11 @@ pub struct Receipt {
 impl Receipt {
     /// A receipt without an id of the message.
     pub fn new(channel: impl Into<String>, posted: bool) -> Self {
-        Self { channel: channel.into(), posted, ts: None }
+        Self {
+            channel: channel.into(),
+            posted,
+            ts: None,
+        }
     }
 
     /// Adds the id of the message.
@@ -120,13 +124,23 @@ impl Recap {
         let analysis = call.analysis.as_ref();
         let metrics = call.metrics.as_ref();
         let on = |side| {
-            let speakers = metrics.iter().flat_map(|m| &m.speakers).filter(move |s| s.side == side);
+            let speakers = metrics
+                .iter()
+                .flat_map(|m| &m.speakers)
+                .filter(move |s| s.side == side);
             speakers.map(|s| s.speaker.clone()).collect::<Vec<_>>()
         };
-        let linked = call.contact.as_ref().and_then(|found| found.linked.as_ref()).map(|linked| &linked.contact);
+        let linked = call
+            .contact
+            .as_ref()
+            .and_then(|found| found.linked.as_ref())
+            .map(|linked| &linked.contact);
         let contact = linked.and_then(|contact| match (&contact.name, &contact.company) {
             (Some(name), Some(company)) => Some(format!("{name}, {company}")),
-            (name, company) => name.clone().or_else(|| company.clone()).or_else(|| contact.email.clone()),
+            (name, company) => name
+                .clone()
+                .or_else(|| company.clone())
+                .or_else(|| contact.email.clone()),
         });
         let external = on(Side::External);
         let sentiment = analysis.and_then(|a| a.sentiment.as_ref());
@@ -148,7 +162,10 @@ impl Recap {
                 .iter()
                 .flat_map(|a| &a.next_steps)
                 .map(|step| RecapStep {
-                    owner: step.owner_name.clone().unwrap_or_else(|| side_name(step.owner_side).to_owned()),
+                    owner: step
+                        .owner_name
+                        .clone()
+                        .unwrap_or_else(|| side_name(step.owner_side).to_owned()),
                     action: step.action.clone(),
                     due_text: step.due_text.clone(),
                     due_date: step.due_date,
@@ -161,7 +178,12 @@ impl Recap {
                 .flat_map(|a| &a.objections)
                 .filter_map(|objection| {
                     let (quote, start_ms) = first(&objection.evidence)?;
-                    Some(RecapObjection { category: objection.category, quote, start_ms, handled: objection.handled })
+                    Some(RecapObjection {
+                        category: objection.category,
+                        quote,
+                        start_ms,
+                        handled: objection.handled,
+                    })
                 })
                 .collect(),
             url: page,

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    Attribution, Call, CallId, CallStatus, CoachingTip, ClosingScore, ContactMatch, Metrics, NextStep, Objection,
-    Receipt, Sentiment, Summary,
+    Attribution, Call, CallId, CallStatus, ClosingScore, CoachingTip, ContactMatch, Metrics, NextStep,
+    Objection, Receipt, Sentiment, Summary,
 };
 
 /// The call as a reader wants it, without its words.
@@ -61,7 +61,6 @@ pub struct TranscriptReport {
     /// Who spoke, in order of first words.
     pub speakers: Vec<String>,
 }
-
 
 impl From<&Call> for CallReport {
     fn from(call: &Call) -> Self {

@@ -37,7 +37,11 @@ pub struct CallParticipant {
 impl CallParticipant {
     /// A participant known by display name.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), email: None, internal_user: None }
+        Self {
+            name: name.into(),
+            email: None,
+            internal_user: None,
+        }
     }
 
     /// Adds the e-mail address.
@@ -74,7 +78,8 @@ impl Organization {
     /// Counts everybody with an address in this e-mail domain to the organisation.
     #[must_use]
     pub fn domain(mut self, domain: impl AsRef<str>) -> Self {
-        self.domains.insert(domain.as_ref().trim().trim_start_matches('@').to_lowercase());
+        self.domains
+            .insert(domain.as_ref().trim().trim_start_matches('@').to_lowercase());
         self
     }
 
@@ -86,7 +91,9 @@ impl Organization {
     }
 
     fn owns(&self, email: &str) -> bool {
-        email.rsplit_once('@').is_some_and(|(_, domain)| self.domains.contains(&domain.trim().to_lowercase()))
+        email
+            .rsplit_once('@')
+            .is_some_and(|(_, domain)| self.domains.contains(&domain.trim().to_lowercase()))
     }
 }
 
@@ -131,19 +138,34 @@ impl Sides {
         }
         let judged: Vec<(String, &CallParticipant, Side)> = participants
             .iter()
-            .map(|person| (normalized_name(&person.name), person, side_of(person, &organization, host_email)))
+            .map(|person| {
+                (
+                    normalized_name(&person.name),
+                    person,
+                    side_of(person, &organization, host_email),
+                )
+            })
             .collect();
-        let addresses_are_shown =
-            judged.iter().any(|(_, person, side)| *side == Side::Internal && person.email.as_deref().is_some_and(|e| !e.is_empty()));
+        let addresses_are_shown = judged.iter().any(|(_, person, side)| {
+            *side == Side::Internal && person.email.as_deref().is_some_and(|e| !e.is_empty())
+        });
 
-        let speakers: BTreeSet<&str> = transcript.utterances.iter().filter_map(|u| u.speaker.as_deref()).collect();
+        let speakers: BTreeSet<&str> = transcript
+            .utterances
+            .iter()
+            .filter_map(|u| u.speaker.as_deref())
+            .collect();
         let sides = speakers.into_iter().map(|speaker| {
             let name = normalized_name(speaker);
             let mut side = Side::Unknown;
-            if organization.people.contains(&name) || host_email.is_some_and(|email| is_local_part(&name, email)) {
+            if organization.people.contains(&name)
+                || host_email.is_some_and(|email| is_local_part(&name, email))
+            {
                 side = Side::Internal;
             } else {
-                let mut of_that_name = judged.iter().filter(|(other, ..)| *other == name && !name.is_empty());
+                let mut of_that_name = judged
+                    .iter()
+                    .filter(|(other, ..)| *other == name && !name.is_empty());
                 if let Some((_, person, found)) = of_that_name.next() {
                     side = match found {
                         Side::Unknown if addresses_are_shown && person.email.is_none() => Side::External,
@@ -163,7 +185,10 @@ impl Sides {
     /// The side of a speaker; no speaker is on no side.
     #[must_use]
     pub fn of(&self, speaker: Option<&str>) -> Side {
-        speaker.and_then(|name| self.0.get(name)).copied().unwrap_or_default()
+        speaker
+            .and_then(|name| self.0.get(name))
+            .copied()
+            .unwrap_or_default()
     }
 
     /// Speakers and sides, by name.
@@ -173,7 +198,9 @@ impl Sides {
 
     /// The speakers of one side, by name.
     pub fn on(&self, side: Side) -> impl Iterator<Item = &str> {
-        self.iter().filter(move |(_, of)| *of == side).map(|(speaker, _)| speaker)
+        self.iter()
+            .filter(move |(_, of)| *of == side)
+            .map(|(speaker, _)| speaker)
     }
 
     /// Whether both sides of the table are known.
@@ -187,12 +214,21 @@ fn side_of(person: &CallParticipant, organization: &Organization, host_email: Op
     if organization.people.contains(&normalized_name(&person.name)) {
         return Side::Internal;
     }
-    if let Some(email) = person.email.as_deref().map(str::trim).filter(|email| email.contains('@')) {
+    if let Some(email) = person
+        .email
+        .as_deref()
+        .map(str::trim)
+        .filter(|email| email.contains('@'))
+    {
         let is_host = host_email.is_some_and(|host| host.trim().eq_ignore_ascii_case(email));
         if is_host || organization.owns(email) || person.internal_user == Some(true) {
             return Side::Internal;
         }
-        return if organization.domains.is_empty() && person.internal_user.is_none() { Side::Unknown } else { Side::External };
+        return if organization.domains.is_empty() && person.internal_user.is_none() {
+            Side::Unknown
+        } else {
+            Side::External
+        };
     }
     match person.internal_user {
         Some(true) => Side::Internal,
@@ -222,19 +258,64 @@ pub(crate) fn normalized_name(name: &str) -> String {
             c => kept.push(c),
         }
     }
-    let folded: String = kept.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect();
+    let folded: String = kept
+        .nfkd()
+        .filter(|c| !is_combining_mark(*c))
+        .flat_map(char::to_lowercase)
+        .collect();
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Domains whose addresses say nothing about the company.
 pub(crate) fn is_free_mail(domain: &str) -> bool {
     const FREE: &[&str] = &[
-        "aol.com", "bell.net", "fastmail.com", "free.fr", "gmail.com", "gmx.com", "gmx.de", "gmx.net", "googlemail.com",
-        "hotmail.ca", "hotmail.co.uk", "hotmail.com", "hotmail.fr", "icloud.com", "laposte.net", "live.ca", "live.com",
-        "mac.com", "mail.com", "mail.ru", "me.com", "msn.com", "orange.fr", "outlook.com", "outlook.fr", "pm.me",
-        "proton.me", "protonmail.com", "qq.com", "rogers.com", "sbcglobal.net", "sfr.fr", "shaw.ca", "sympatico.ca",
-        "t-online.de", "telus.net", "verizon.net", "videotron.ca", "wanadoo.fr", "web.de", "yahoo.ca", "yahoo.co.uk",
-        "yahoo.com", "yahoo.fr", "yandex.ru", "ymail.com", "comcast.net",
+        "aol.com",
+        "bell.net",
+        "fastmail.com",
+        "free.fr",
+        "gmail.com",
+        "gmx.com",
+        "gmx.de",
+        "gmx.net",
+        "googlemail.com",
+        "hotmail.ca",
+        "hotmail.co.uk",
+        "hotmail.com",
+        "hotmail.fr",
+        "icloud.com",
+        "laposte.net",
+        "live.ca",
+        "live.com",
+        "mac.com",
+        "mail.com",
+        "mail.ru",
+        "me.com",
+        "msn.com",
+        "orange.fr",
+        "outlook.com",
+        "outlook.fr",
+        "pm.me",
+        "proton.me",
+        "protonmail.com",
+        "qq.com",
+        "rogers.com",
+        "sbcglobal.net",
+        "sfr.fr",
+        "shaw.ca",
+        "sympatico.ca",
+        "t-online.de",
+        "telus.net",
+        "verizon.net",
+        "videotron.ca",
+        "wanadoo.fr",
+        "web.de",
+        "yahoo.ca",
+        "yahoo.co.uk",
+        "yahoo.com",
+        "yahoo.fr",
+        "yandex.ru",
+        "ymail.com",
+        "comcast.net",
     ];
     FREE.iter().any(|free| free.eq_ignore_ascii_case(domain.trim()))
 }

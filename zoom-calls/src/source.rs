@@ -57,6 +57,9 @@ impl StubClientSource {
 #[async_trait]
 impl ClientSource for StubClientSource {
     async fn client(&self, owner: &OwnerId) -> Result<Client, StageError> {
-        self.clients.get(owner).cloned().ok_or_else(|| StageError::permanent("the owner has no live connection"))
+        self.clients
+            .get(owner)
+            .cloned()
+            .ok_or_else(|| StageError::permanent("the owner has no live connection"))
     }
 }

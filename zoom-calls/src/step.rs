@@ -26,7 +26,14 @@ pub enum Step {
 
 impl Step {
     /// Every step, in order.
-    pub const ALL: [Self; 6] = [Self::Fetch, Self::Transcribe, Self::Analyze, Self::Match, Self::Recap, Self::Clean];
+    pub const ALL: [Self; 6] = [
+        Self::Fetch,
+        Self::Transcribe,
+        Self::Analyze,
+        Self::Match,
+        Self::Recap,
+        Self::Clean,
+    ];
 
     /// The name used in JSON.
     #[must_use]
@@ -96,9 +103,22 @@ impl Call {
     }
 
     /// Replaces the record of a step.
-    pub(crate) fn record(&mut self, step: Step, state: StepState, at: Timestamp, attempt: u32, detail: Option<String>) {
+    pub(crate) fn record(
+        &mut self,
+        step: Step,
+        state: StepState,
+        at: Timestamp,
+        attempt: u32,
+        detail: Option<String>,
+    ) {
         self.steps.retain(|record| record.step != step);
-        self.steps.push(StepRecord { step, state, at, attempt, detail });
+        self.steps.push(StepRecord {
+            step,
+            state,
+            at,
+            attempt,
+            detail,
+        });
         self.steps.sort_by_key(|record| record.step);
     }
 }

@@ -54,7 +54,12 @@ pub trait CallStore: fmt::Debug + Send + Sync + 'static {
     /// Calls, newest first, without their words.
     async fn list(&self, scope: &Scope, filter: &CallFilter) -> Result<Vec<CallSummary>, StoreError>;
     /// Where these words were said, best first.
-    async fn search(&self, scope: &Scope, query: &SearchQuery, limit: usize) -> Result<Vec<SearchHit>, StoreError>;
+    async fn search(
+        &self,
+        scope: &Scope,
+        query: &SearchQuery,
+        limit: usize,
+    ) -> Result<Vec<SearchHit>, StoreError>;
     /// Forgets a call and its words; says whether there was one.
     async fn delete(&self, scope: &Scope, id: &CallId) -> Result<bool, StoreError>;
 }
@@ -101,7 +106,12 @@ pub struct CallFilter {
 
 impl Default for CallFilter {
     fn default() -> Self {
-        Self { status: None, from: None, to: None, limit: 100 }
+        Self {
+            status: None,
+            from: None,
+            to: None,
+            limit: 100,
+        }
     }
 }
 
@@ -187,8 +197,16 @@ impl CallSummary {
 impl From<&Call> for CallSummary {
     fn from(call: &Call) -> Self {
         let analysis = call.analysis.as_ref();
-        let contact = call.contact.as_ref().and_then(|found| found.linked.as_ref()).map(|linked| &linked.contact);
-        let mut objections: Vec<_> = analysis.iter().flat_map(|a| &a.objections).map(|o| o.category).collect();
+        let contact = call
+            .contact
+            .as_ref()
+            .and_then(|found| found.linked.as_ref())
+            .map(|linked| &linked.contact);
+        let mut objections: Vec<_> = analysis
+            .iter()
+            .flat_map(|a| &a.objections)
+            .map(|o| o.category)
+            .collect();
         objections.sort_unstable();
         objections.dedup();
         Self {
@@ -203,7 +221,9 @@ impl From<&Call> for CallSummary {
             contact: contact.and_then(|c| c.name.clone().or_else(|| c.email.clone())),
             company: contact.and_then(|c| c.company.clone()),
             lead_source: call.attribution.as_ref().and_then(crate::Attribution::label),
-            sentiment_0_100: analysis.and_then(|a| a.sentiment.as_ref()).and_then(|s| s.score_0_100),
+            sentiment_0_100: analysis
+                .and_then(|a| a.sentiment.as_ref())
+                .and_then(|s| s.score_0_100),
             closing_score: analysis.and_then(|a| a.closing.as_ref()).map(|c| c.score),
             objections,
             next_steps: analysis.map_or(0, |a| a.next_steps.len()),
@@ -233,6 +253,3 @@ impl StoreError {
         matches!(self, Self::Conflict | Self::Unavailable(_))
     }
 }
-
-#[cfg(test)]
-mod tests;

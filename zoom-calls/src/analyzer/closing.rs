@@ -65,7 +65,10 @@ pub fn score_rubric(answers: Vec<Factor>) -> ClosingScore {
     let factors: Vec<Factor> = FactorKind::ALL
         .into_iter()
         .map(|kind| {
-            let answer = answers.iter().position(|answer| answer.kind == kind).map(|at| answers.swap_remove(at));
+            let answer = answers
+                .iter()
+                .position(|answer| answer.kind == kind)
+                .map(|at| answers.swap_remove(at));
             answer.map_or_else(
                 || Factor::new(kind, FactorState::NotApplicable, Vec::new()),
                 |answer| Factor::new(kind, answer.state, answer.evidence),
@@ -79,7 +82,13 @@ pub fn score_rubric(answers: Vec<Factor>) -> ClosingScore {
         40..=69 => Band::Fair,
         _ => Band::High,
     };
-    ClosingScore { score, band, basis: "single_call_rubric".to_owned(), calibrated: false, factors }
+    ClosingScore {
+        score,
+        band,
+        basis: "single_call_rubric".to_owned(),
+        calibrated: false,
+        factors,
+    }
 }
 
 #[cfg(test)]
@@ -95,7 +104,10 @@ mod tests {
     #[test]
     fn a_call_of_which_nothing_is_known_scores_the_prior() {
         let closing = score_rubric(Vec::new());
-        assert_eq!((closing.score, closing.band, closing.calibrated), (40, Band::Fair, false));
+        assert_eq!(
+            (closing.score, closing.band, closing.calibrated),
+            (40, Band::Fair, false)
+        );
         assert_eq!(closing.factors.len(), 10);
     }
 

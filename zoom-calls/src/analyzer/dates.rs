@@ -35,7 +35,9 @@ pub(super) fn find(text: &str) -> Option<&str> {
 
 /// The date that a text names, for somebody who speaks at this moment in this time zone; UTC if the zone is not known.
 pub(super) fn resolve(text: &str, at: Timestamp, timezone: Option<&str>) -> Option<Date> {
-    let zone = timezone.and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
+    let zone = timezone
+        .and_then(|name| TimeZone::get(name).ok())
+        .unwrap_or(TimeZone::UTC);
     first(text)?.0.after(at.to_zoned(zone).date())
 }
 
@@ -44,7 +46,10 @@ fn first(text: &str) -> Option<(When, Range<usize>)> {
     let words: Vec<&str> = spans.iter().map(|(word, _)| word.as_str()).collect();
     (0..words.len()).find_map(|at| {
         let rest = words.get(at..)?;
-        let (when, taken) = named(rest, at.checked_sub(1).and_then(|before| words.get(before).copied()))?;
+        let (when, taken) = named(
+            rest,
+            at.checked_sub(1).and_then(|before| words.get(before).copied()),
+        )?;
         let (start, end) = (spans.get(at)?.1.start, spans.get(at + taken - 1)?.1.end);
         Some((when, start..end))
     })
@@ -63,7 +68,9 @@ fn named(words: &[&str], before: Option<&str>) -> Option<(When, usize)> {
         ["before", "the", "weekend", ..] => return Some((When::OfThisWeek(Weekday::Friday), 3)),
         ["end", "of", "the" | "this", "week", ..] => return Some((When::OfThisWeek(Weekday::Friday), 4)),
         ["end", "of", "week", ..] => return Some((When::OfThisWeek(Weekday::Friday), 3)),
-        ["this", "week", ..] | ["cette", "semaine", ..] => return Some((When::OfThisWeek(Weekday::Friday), 2)),
+        ["this", "week", ..] | ["cette", "semaine", ..] => {
+            return Some((When::OfThisWeek(Weekday::Friday), 2));
+        }
         ["end", "of", "next", "week", ..] => return Some((When::OfNextWeek(Weekday::Friday), 4)),
         ["next", "week", ..] => return Some((When::OfNextWeek(Weekday::Friday), 2)),
         ["semaine", "prochaine", ..] => return Some((When::OfNextWeek(Weekday::Friday), 2)),
@@ -110,19 +117,28 @@ fn named(words: &[&str], before: Option<&str>) -> Option<(When, usize)> {
         return Some((When::MonthDay(month, day), 2 + of));
     }
     // "the 15th at ten", not "the 2nd van".
-    let ends_here = matches!(word(1), "" | "at" | "by" | "with" | "and" | "or" | "in" | "then" | "works" | "if" | "so" | "for");
+    let ends_here = matches!(
+        word(1),
+        "" | "at" | "by" | "with" | "and" | "or" | "in" | "then" | "works" | "if" | "so" | "for"
+    );
     (before == Some("the") && ordinal(word(0)).is_some() && ends_here).then_some((When::DayOfMonth(day), 1))
 }
 
 impl When {
     fn after(self, day: Date) -> Option<Date> {
-        let monday = day.checked_sub(i64::from(day.weekday().to_monday_zero_offset()).days()).ok()?;
+        let monday = day
+            .checked_sub(i64::from(day.weekday().to_monday_zero_offset()).days())
+            .ok()?;
         let in_week = |weeks: i64, weekday: Weekday| {
-            monday.checked_add((weeks * 7 + i64::from(weekday.to_monday_zero_offset())).days()).ok()
+            monday
+                .checked_add((weeks * 7 + i64::from(weekday.to_monday_zero_offset())).days())
+                .ok()
         };
         let plus = |span: Span| day.checked_add(span).ok();
         let first = |fits: &dyn Fn(Date) -> bool, from: i64, within: i64| {
-            (from..=within).filter_map(|days| day.checked_add(days.days()).ok()).find(|date| fits(*date))
+            (from..=within)
+                .filter_map(|days| day.checked_add(days.days()).ok())
+                .find(|date| fits(*date))
         };
         match self {
             Self::Days(n) => plus(i64::from(n).days()),
@@ -130,14 +146,22 @@ impl When {
             Self::Months(n) => plus(i64::from(n).months()),
             Self::Coming(weekday) => first(&|date| date.weekday() == weekday, 1, 7),
             // Said on a Saturday, "this week" is the one that is about to begin.
-            Self::OfThisWeek(weekday) => in_week(0, weekday).filter(|date| *date >= day).or_else(|| in_week(1, weekday)),
+            Self::OfThisWeek(weekday) => in_week(0, weekday)
+                .filter(|date| *date >= day)
+                .or_else(|| in_week(1, weekday)),
             Self::OfNextWeek(weekday) => in_week(1, weekday),
             // A weekday and a number that never meet in the coming months contradict each other: no date, rather than a wrong one.
-            Self::WeekdayThe(weekday, n) => first(&|date| date.weekday() == weekday && date.day() == n, 0, 60),
+            Self::WeekdayThe(weekday, n) => {
+                first(&|date| date.weekday() == weekday && date.day() == n, 0, 60)
+            }
             Self::DayOfMonth(n) => first(&|date| date.day() == n, 0, 62),
             Self::MonthDay(month, n) => first(&|date| date.month() == month && date.day() == n, 0, 366),
             Self::EndOfMonth(months) => Some(plus(i64::from(months).months())?.last_of_month()),
-            Self::EndOfQuarter => first(&|date| date.month() % 3 == 0 && date == date.last_of_month(), 0, 93),
+            Self::EndOfQuarter => first(
+                &|date| date.month() % 3 == 0 && date == date.last_of_month(),
+                0,
+                93,
+            ),
             Self::EndOfYear => Some(day.last_of_year()),
         }
     }
@@ -176,25 +200,39 @@ fn month(word: &str) -> Option<i8> {
 
 /// `27th`, `1st`, `1er`.
 fn ordinal(word: &str) -> Option<i8> {
-    let digits = ["st", "nd", "rd", "th", "er"].iter().find_map(|suffix| word.strip_suffix(suffix))?;
+    let digits = ["st", "nd", "rd", "th", "er"]
+        .iter()
+        .find_map(|suffix| word.strip_suffix(suffix))?;
     number(digits)
 }
 
 /// A day of a month in digits.
 fn number(word: &str) -> Option<i8> {
-    word.parse().ok().filter(|n| (1..=31).contains(n) && word.chars().all(|c| c.is_ascii_digit()))
+    word.parse()
+        .ok()
+        .filter(|n| (1..=31).contains(n) && word.chars().all(|c| c.is_ascii_digit()))
 }
 
 /// A small number in digits or words, and how many words it takes.
 fn count(words: &[&str]) -> Option<(i32, usize)> {
-    const WORDS: &[&str] = &["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
-    const MOTS: &[&str] = &["zéro", "une", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix"];
+    const WORDS: &[&str] = &[
+        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+    ];
+    const MOTS: &[&str] = &[
+        "zéro", "une", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix",
+    ];
     match words {
         ["a", "couple", "of", ..] => Some((2, 3)),
         ["a" | "un", ..] => Some((1, 1)),
         [word, ..] => {
-            let of = |list: &[&str]| list.iter().position(|name| name == word).and_then(|n| i32::try_from(n).ok());
-            let n = of(WORDS).or_else(|| of(MOTS)).or_else(|| word.parse().ok().filter(|n| (1..=365).contains(n)))?;
+            let of = |list: &[&str]| {
+                list.iter()
+                    .position(|name| name == word)
+                    .and_then(|n| i32::try_from(n).ok())
+            };
+            let n = of(WORDS)
+                .or_else(|| of(MOTS))
+                .or_else(|| word.parse().ok().filter(|n| (1..=365).contains(n)))?;
             Some((n, 1))
         }
         [] => None,
@@ -242,14 +280,24 @@ mod tests {
 
     #[test]
     fn what_names_no_day_or_a_day_that_does_not_exist_gives_none() {
-        for text in ["soon", "Friday the 26th", "the 2nd van", "in my head", "February 30th", "last quarter"] {
+        for text in [
+            "soon",
+            "Friday the 26th",
+            "the 2nd van",
+            "in my head",
+            "February 30th",
+            "last quarter",
+        ] {
             assert_eq!(on_sunday_night(text), None, "{text}");
         }
     }
 
     #[test]
     fn the_words_that_name_the_day_are_found_as_they_were_said() {
-        assert_eq!(find("I'll send it by Friday the 27th, promised."), Some("Friday the 27th"));
+        assert_eq!(
+            find("I'll send it by Friday the 27th, promised."),
+            Some("Friday the 27th")
+        );
         assert_eq!(find("We talk la semaine prochaine."), Some("semaine prochaine"));
         assert_eq!(find("I'll send it."), None);
     }

@@ -5,8 +5,8 @@ use zoom_recordings::{Transcript, Utterance};
 use super::closing::score_rubric;
 use crate::text::quote_tokens;
 use crate::{
-    Analysis, CallContext, CoachingTip, DropReason, Dropped, Evidence, Factor, FactorState, Metrics, NextStep, Objection,
-    QuoteMatch, Side, Sides,
+    Analysis, CallContext, CoachingTip, DropReason, Dropped, Evidence, Factor, FactorState, Handled, Metrics,
+    NextStep, Objection, QuoteMatch, Side, Sides,
 };
 
 /// How many utterances around the cited ones are searched.
@@ -27,15 +27,34 @@ const MAX_QUOTE_TOKENS: usize = 400;
 /// quote. The closing score is computed anew from the factors that are left.
 #[must_use]
 pub fn ground(analysis: Analysis, call: &CallContext<'_>) -> Analysis {
-    let mut check = Check { transcript: call.transcript, sides: call.sides, metrics: call.metrics, dropped: analysis.dropped };
+    let mut check = Check {
+        transcript: call.transcript,
+        sides: call.sides,
+        metrics: call.metrics,
+        dropped: analysis.dropped,
+    };
     let summary = analysis.summary.and_then(|mut summary| {
         summary.evidence = check.all("summary", summary.evidence, None)?;
         Some(summary)
     });
-    let objections = analysis.objections.into_iter().filter_map(|item| check.objection(item)).collect();
-    let next_steps = analysis.next_steps.into_iter().filter_map(|item| check.next_step(item, call)).collect();
+    let objections = analysis
+        .objections
+        .into_iter()
+        .filter_map(|item| check.objection(item))
+        .collect();
+    let next_steps = analysis
+        .next_steps
+        .into_iter()
+        .filter_map(|item| check.next_step(item, call))
+        .collect();
     let closing = analysis.closing.map(|closing| {
-        score_rubric(closing.factors.into_iter().filter_map(|factor| check.factor(factor)).collect())
+        score_rubric(
+            closing
+                .factors
+                .into_iter()
+                .filter_map(|factor| check.factor(factor))
+                .collect(),
+        )
     });
     let mut coaching: Vec<CoachingTip> = Vec::new();
     for tip in analysis.coaching {
@@ -45,7 +64,15 @@ pub fn ground(analysis: Analysis, call: &CallContext<'_>) -> Analysis {
             coaching.extend(check.tip(tip));
         }
     }
-    Analysis { summary, closing, objections, next_steps, coaching, dropped: check.dropped, ..analysis }
+    Analysis {
+        summary,
+        closing,
+        objections,
+        next_steps,
+        coaching,
+        dropped: check.dropped,
+        ..analysis
+    }
 }
 
 struct Check<'a> {
@@ -66,8 +93,10 @@ impl Check<'_> {
             self.drop(item, DropReason::NoEvidence);
             return None;
         }
-        let verified: Result<Vec<Evidence>, DropReason> =
-            evidence.into_iter().map(|claim| verify(claim, self.transcript, self.sides, side)).collect();
+        let verified: Result<Vec<Evidence>, DropReason> = evidence
+            .into_iter()
+            .map(|claim| verify(claim, self.transcript, self.sides, side))
+            .collect();
         verified.map_err(|why| self.drop(item, why)).ok()
     }
 
@@ -75,7 +104,12 @@ impl Check<'_> {
         item.evidence = self.all("objection", item.evidence, Some(Side::External))?;
         if !item.response.is_empty() {
             // An answer that does not verify takes itself away, not the objection.
-            item.response = self.all("objection_response", item.response, Some(Side::Internal)).unwrap_or_default();
+            item.response = self
+                .all("objection_response", item.response, Some(Side::Internal))
+                .unwrap_or_default();
+            if item.response.is_empty() && item.handled == Handled::Yes {
+                item.handled = Handled::Unclear;
+            }
         }
         Some(item)
     }
@@ -85,13 +119,23 @@ impl Check<'_> {
         // "I will" binds the side that says it; asking the other side to act is only a proposal.
         if item.status == crate::NextStepStatus::Committed
             && item.owner_side != Side::Unknown
-            && !item.evidence.iter().any(|evidence| evidence.side == item.owner_side)
+            && !item
+                .evidence
+                .iter()
+                .any(|evidence| evidence.side == item.owner_side)
         {
             self.drop("next_step", DropReason::WrongSide);
             return None;
         }
-        let said: Vec<String> = item.evidence.iter().flat_map(|evidence| quote_tokens(&evidence.quote)).collect();
-        let due_was_said = item.due_text.as_deref().is_none_or(|due| contains(&said, &quote_tokens(due)));
+        let said: Vec<String> = item
+            .evidence
+            .iter()
+            .flat_map(|evidence| quote_tokens(&evidence.quote))
+            .collect();
+        let due_was_said = item
+            .due_text
+            .as_deref()
+            .is_none_or(|due| contains(&said, &quote_tokens(due)));
         if !due_was_said {
             self.drop("next_step_due", DropReason::UnsupportedDate);
             (item.due_text, item.due_date) = (None, None);
@@ -100,7 +144,11 @@ impl Check<'_> {
         let due = item.due_text.as_deref();
         item.due_date = due.and_then(|due| super::dates::resolve(due, call.started_at?, call.timezone));
         if let Some(name) = &item.owner_name {
-            let speaks = self.transcript.utterances.iter().any(|u| u.speaker.as_deref() == Some(name));
+            let speaks = self
+                .transcript
+                .utterances
+                .iter()
+                .any(|u| u.speaker.as_deref() == Some(name));
             let named = !quote_tokens(name).is_empty() && contains(&said, &quote_tokens(name));
             if !speaks && !named {
                 item.owner_name = None;
@@ -146,7 +194,12 @@ impl Check<'_> {
 }
 
 /// Finds the quote and fills in what the transcript knows.
-fn verify(claim: Evidence, transcript: &Transcript, sides: &Sides, side: Option<Side>) -> Result<Evidence, DropReason> {
+fn verify(
+    claim: Evidence,
+    transcript: &Transcript,
+    sides: &Sides,
+    side: Option<Side>,
+) -> Result<Evidence, DropReason> {
     let quote = quote_tokens(&claim.quote);
     if quote.is_empty() || claim.utterance_ids.is_empty() {
         return Err(DropReason::NoEvidence);
@@ -163,14 +216,25 @@ fn verify(claim: Evidence, transcript: &Transcript, sides: &Sides, side: Option<
     let (found, quote_match) = if let Some(found) = exact(&cited, &quote) {
         (found, QuoteMatch::Exact)
     } else {
-        let first = ids.first().copied().unwrap_or_default().saturating_sub(NEIGHBOURS);
+        let first = ids
+            .first()
+            .copied()
+            .unwrap_or_default()
+            .saturating_sub(NEIGHBOURS);
         let last = ids.last().copied().unwrap_or_default().saturating_add(NEIGHBOURS);
         // Ids far apart cite two moments, not everything between them.
-        let near = |u: &&Utterance| first <= u.id && u.id <= last && ids.iter().any(|id| id.abs_diff(u.id) <= NEIGHBOURS);
+        let near = |u: &&Utterance| {
+            first <= u.id && u.id <= last && ids.iter().any(|id| id.abs_diff(u.id) <= NEIGHBOURS)
+        };
         let around: Vec<&Utterance> = transcript.utterances.iter().filter(near).collect();
         match exact(&around, &quote) {
             Some(found) => (found, QuoteMatch::Reanchored),
-            None => (cited.clone(), QuoteMatch::Fuzzy { permille: fuzzy(&cited, &quote).ok_or(DropReason::QuoteNotFound)? }),
+            None => (
+                cited.clone(),
+                QuoteMatch::Fuzzy {
+                    permille: fuzzy(&cited, &quote).ok_or(DropReason::QuoteNotFound)?,
+                },
+            ),
         }
     };
     let spoken_by = found.first().and_then(|u| u.speaker.clone());
@@ -196,11 +260,23 @@ fn verify(claim: Evidence, transcript: &Transcript, sides: &Sides, side: Option<
 fn exact<'a>(among: &[&'a Utterance], quote: &[String]) -> Option<Vec<&'a Utterance>> {
     let mut tokens: Vec<(String, &'a Utterance)> = Vec::new();
     for utterance in among {
-        tokens.extend(quote_tokens(&utterance.text).into_iter().map(|token| (token, *utterance)));
+        tokens.extend(
+            quote_tokens(&utterance.text)
+                .into_iter()
+                .map(|token| (token, *utterance)),
+        );
     }
     let fits = |window: &&[(String, &'a Utterance)]| {
-        let one_speaker = window.iter().all(|(_, u)| window.first().is_some_and(|(_, first)| first.speaker == u.speaker));
-        one_speaker && window.iter().zip(quote).all(|((token, _), wanted)| token == wanted)
+        let one_speaker = window.iter().all(|(_, u)| {
+            window
+                .first()
+                .is_some_and(|(_, first)| first.speaker == u.speaker)
+        });
+        one_speaker
+            && window
+                .iter()
+                .zip(quote)
+                .all(|((token, _), wanted)| token == wanted)
     };
     let window = tokens.windows(quote.len()).find(fits)?;
     let mut found: Vec<&Utterance> = window.iter().map(|(_, utterance)| *utterance).collect();
@@ -210,7 +286,9 @@ fn exact<'a>(among: &[&'a Utterance], quote: &[String]) -> Option<Vec<&'a Uttera
 
 /// How much of the quote stands in the cited utterances in order, in thousandths, if that is enough.
 fn fuzzy(cited: &[&Utterance], quote: &[String]) -> Option<u16> {
-    let one_speaker = cited.iter().all(|u| cited.first().is_some_and(|first| first.speaker == u.speaker));
+    let one_speaker = cited
+        .iter()
+        .all(|u| cited.first().is_some_and(|first| first.speaker == u.speaker));
     if !one_speaker || quote.len() < 4 {
         return None;
     }
@@ -228,7 +306,11 @@ fn longest_common_subsequence(a: &[String], b: &[String]) -> usize {
         let mut before = 0;
         for (right, cell) in b.iter().zip(row.iter_mut().skip(1)) {
             let above = *cell;
-            *cell = if left == right { diagonal + 1 } else { above.max(before) };
+            *cell = if left == right {
+                diagonal + 1
+            } else {
+                above.max(before)
+            };
             (diagonal, before) = (above, *cell);
         }
     }

@@ -6,8 +6,12 @@ use zoom_recordings::Transcript;
 
 use crate::text::words;
 
-const ENGLISH: &[&str] = &["the", "and", "is", "you", "that", "of", "to", "it", "we", "was", "have", "for", "with", "not"];
-const FRENCH: &[&str] = &["le", "la", "les", "et", "est", "vous", "que", "de", "des", "nous", "c'est", "une", "pour", "pas"];
+const ENGLISH: &[&str] = &[
+    "the", "and", "is", "you", "that", "of", "to", "it", "we", "was", "have", "for", "with", "not",
+];
+const FRENCH: &[&str] = &[
+    "le", "la", "les", "et", "est", "vous", "que", "de", "des", "nous", "c'est", "une", "pour", "pas",
+];
 
 /// Function words of a language that make up at least this part of a text, in hundredths.
 const ENOUGH: usize = 5;
@@ -42,8 +46,14 @@ mod tests {
             transcript
         };
         assert_eq!(detect(&of("we have the budget for that")).as_deref(), Some("en"));
-        assert_eq!(detect(&of("nous avons le budget pour la solution et c'est bien")).as_deref(), Some("fr"));
+        assert_eq!(
+            detect(&of("nous avons le budget pour la solution et c'est bien")).as_deref(),
+            Some("fr")
+        );
         assert_eq!(detect(&of("Wir haben kein Budget dafür, sagt der Chef")), None);
-        assert_eq!(detect(&of("bonjour").with_language("fr-CA")).as_deref(), Some("fr"));
+        assert_eq!(
+            detect(&of("bonjour").with_language("fr-CA")).as_deref(),
+            Some("fr")
+        );
     }
 }

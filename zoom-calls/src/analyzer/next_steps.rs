@@ -36,11 +36,15 @@ pub(super) fn find(call: &CallContext<'_>) -> Vec<NextStep> {
     for (at, utterance) in said.iter().enumerate() {
         for text in sentences(&utterance.text) {
             let sentence = Sentence::new(text);
-            if matches!(sentence.words.first().map(String::as_str), Some("if" | "when" | "si")) {
+            if matches!(
+                sentence.words.first().map(String::as_str),
+                Some("if" | "when" | "si")
+            ) {
                 continue;
             }
             for (kind, action) in clauses(&sentence) {
-                let accepted = kind != Kind::Promise && is_accepted(said.get(at + 1..).unwrap_or_default(), utterance);
+                let accepted =
+                    kind != Kind::Promise && is_accepted(said.get(at + 1..).unwrap_or_default(), utterance);
                 let clause = sentence.slice(action.clone());
                 let due = dates::find(clause);
                 // An idea that nobody took up and that has no day is no next step.
@@ -74,7 +78,10 @@ fn step(
             Side::External => Side::Internal,
             other => other,
         };
-        let mut others = call.sides.on(side).filter(|name| Some(*name) != utterance.speaker.as_deref());
+        let mut others = call
+            .sides
+            .on(side)
+            .filter(|name| Some(*name) != utterance.speaker.as_deref());
         let only = others.next().filter(|_| others.next().is_none());
         (side, only.map(str::to_owned))
     } else {
@@ -82,7 +89,11 @@ fn step(
     };
     // A request that was granted is still the other side's word, which stands in another utterance: proposed.
     let committed = kind == Kind::Promise || (kind == Kind::Offer && accepted);
-    let status = if committed { NextStepStatus::Committed } else { NextStepStatus::Proposed };
+    let status = if committed {
+        NextStepStatus::Committed
+    } else {
+        NextStepStatus::Proposed
+    };
     let mut step = NextStep::new(side, action, status, Evidence::claim(vec![utterance.id], quote));
     step.owner_name = name;
     step.due_text = due.map(str::to_owned);
@@ -90,19 +101,38 @@ fn step(
     step
 }
 
+/// Whether somebody promises something in this sentence.
+pub(super) fn promises(sentence: &Sentence<'_>) -> bool {
+    clauses(sentence).iter().any(|(kind, _)| *kind == Kind::Promise)
+}
+
 /// What the sentence says somebody does, from the verb to the next such clause or the end, in words.
 fn clauses(sentence: &Sentence<'_>) -> Vec<(Kind, Range<usize>)> {
     let mut starts: Vec<(Kind, usize, usize)> = Vec::new();
     for at in 0..sentence.words.len() {
-        if let Some((kind, verb)) = opening(sentence.words.get(at..).unwrap_or_default()) {
-            if starts.last().is_none_or(|(_, _, last_verb)| at + verb > *last_verb) {
-                starts.push((kind, at, at + verb));
-            }
+        let Some((kind, verb)) = opening(sentence.words.get(at..).unwrap_or_default()) else {
+            continue;
+        };
+        if starts
+            .last()
+            .is_none_or(|(_, _, last_verb)| at + verb > *last_verb)
+        {
+            starts.push((kind, at, at + verb));
         }
     }
-    let ends: Vec<usize> = starts.iter().skip(1).map(|(_, start, _)| *start).chain([sentence.words.len()]).collect();
+    let ends: Vec<usize> = starts
+        .iter()
+        .skip(1)
+        .map(|(_, start, _)| *start)
+        .chain([sentence.words.len()])
+        .collect();
     let clause = |((kind, _, verb), end): (&(Kind, usize, usize), usize)| {
-        let joins = |at: usize| matches!(sentence.words.get(at).map(String::as_str), Some("and" | "then" | "et" | "so"));
+        let joins = |at: usize| {
+            matches!(
+                sentence.words.get(at).map(String::as_str),
+                Some("and" | "then" | "et" | "so")
+            )
+        };
         let mut end = end;
         while end > *verb + 1 && joins(end - 1) {
             end -= 1;
@@ -117,7 +147,9 @@ fn opening(words: &[String]) -> Option<(Kind, usize)> {
     let word = |at: usize| words.get(at).map_or("", String::as_str);
     let acts = |at: usize, verbs: &str| verbs.split('|').any(|verb| verb.trim() == word(at)).then_some(at);
     // "I'll definitely send", "I will also send"
-    let soon = |at: usize, verbs: &str| acts(at, verbs).or_else(|| is_adverb(word(at)).then(|| acts(at + 1, verbs)).flatten());
+    let soon = |at: usize, verbs: &str| {
+        acts(at, verbs).or_else(|| is_adverb(word(at)).then(|| acts(at + 1, verbs)).flatten())
+    };
     let promise = match (word(0), word(1), word(2), word(3)) {
         ("i'll" | "we'll", ..) => Some(1),
         ("i" | "we", "will", ..) if word(2) != "not" => Some(2),
@@ -140,13 +172,27 @@ fn opening(words: &[String]) -> Option<(Kind, usize)> {
         return Some((Kind::Offer, soon(at, ACTIONS)?));
     }
     match (word(0), word(1)) {
-        ("can" | "could" | "would" | "will", "you") | ("pouvez" | "pourriez", "vous") => Some((Kind::Request, soon(2, ACTIONS)?)),
+        ("can" | "could" | "would" | "will", "you") | ("pouvez" | "pourriez", "vous") => {
+            Some((Kind::Request, soon(2, ACTIONS)?))
+        }
         _ => None,
     }
 }
 
 fn is_adverb(word: &str) -> bool {
-    matches!(word, "also" | "then" | "just" | "definitely" | "certainly" | "gladly" | "quickly" | "please" | "all" | "vous")
+    matches!(
+        word,
+        "also"
+            | "then"
+            | "just"
+            | "definitely"
+            | "certainly"
+            | "gladly"
+            | "quickly"
+            | "please"
+            | "all"
+            | "vous"
+    )
 }
 
 /// Whether the first thing somebody else says, soon, is a yes.
@@ -160,11 +206,30 @@ fn is_accepted(later: &[Utterance], proposed: &Utterance) -> bool {
         let says_yes = |word: &String| {
             matches!(
                 word.as_str(),
-                "yes" | "yeah" | "yep" | "sure" | "absolutely" | "perfect" | "great" | "wonderful" | "definitely" | "oui" | "parfait"
+                "yes"
+                    | "yeah"
+                    | "yep"
+                    | "sure"
+                    | "absolutely"
+                    | "perfect"
+                    | "great"
+                    | "wonderful"
+                    | "definitely"
+                    | "oui"
+                    | "parfait"
             )
         };
         first.words.first().is_some_and(says_yes)
-            || first.find_any(&["sounds good|great", "of course", "that works", "will do", "works for", "d'accord"]).is_some()
+            || first
+                .find_any(&[
+                    "sounds good|great",
+                    "of course",
+                    "that works",
+                    "will do",
+                    "works for",
+                    "d'accord",
+                ])
+                .is_some()
     })
 }
 
@@ -188,7 +253,9 @@ mod tests {
         for (at, (speaker, text)) in lines.iter().enumerate() {
             transcript.push(at as u64 * 5_000, at as u64 * 5_000 + 4_000, Some(speaker), text);
         }
-        let sides = Sides::new().with("Maya", Side::Internal).with("Daniel", Side::External);
+        let sides = Sides::new()
+            .with("Maya", Side::Internal)
+            .with("Daniel", Side::External);
         let metrics = Metrics::default();
         let at = "2026-11-24T15:00:00Z".parse().unwrap();
         find(&CallContext::new(&transcript, &sides, &metrics).started_at(at, Some("America/New_York")))
@@ -196,10 +263,21 @@ mod tests {
 
     #[test]
     fn a_promise_has_an_owner_an_action_and_a_day() {
-        let found = steps(&[("Maya", "Right. I'll send the proposal by Friday the 27th, with the pilot.")]);
-        let [step] = found.as_slice() else { panic!("{found:?}") };
-        assert_eq!((step.owner_side, step.owner_name.as_deref()), (Side::Internal, Some("Maya")));
-        assert_eq!(step.action, "send the proposal by Friday the 27th, with the pilot");
+        let found = steps(&[(
+            "Maya",
+            "Right. I'll send the proposal by Friday the 27th, with the pilot.",
+        )]);
+        let [step] = found.as_slice() else {
+            panic!("{found:?}")
+        };
+        assert_eq!(
+            (step.owner_side, step.owner_name.as_deref()),
+            (Side::Internal, Some("Maya"))
+        );
+        assert_eq!(
+            step.action,
+            "send the proposal by Friday the 27th, with the pilot"
+        );
         assert_eq!(step.due_text.as_deref(), Some("Friday the 27th"));
         assert_eq!(step.due_date.unwrap().to_string(), "2026-11-27");
         assert_eq!((step.status, step.candidate), (NextStepStatus::Committed, true));
@@ -207,7 +285,10 @@ mod tests {
 
     #[test]
     fn two_promises_in_one_sentence_are_two() {
-        let found = steps(&[("Daniel", "And I will send you our data, and I'll talk to Priya before the weekend.")]);
+        let found = steps(&[(
+            "Daniel",
+            "And I will send you our data, and I'll talk to Priya before the weekend.",
+        )]);
         let actions: Vec<&str> = found.iter().map(|step| step.action.as_str()).collect();
         assert_eq!(actions, ["send you our data", "talk to Priya before the weekend"]);
         assert_eq!(found[0].due_date, None);
@@ -216,11 +297,26 @@ mod tests {
 
     #[test]
     fn an_offer_counts_when_the_other_side_takes_it_and_a_request_stays_proposed() {
-        let taken = steps(&[("Maya", "Shall I send the invitation?"), ("Daniel", "Yes, please.")]);
+        let taken = steps(&[
+            ("Maya", "Shall I send the invitation?"),
+            ("Daniel", "Yes, please."),
+        ]);
         assert_eq!(taken[0].status, NextStepStatus::Committed);
-        assert!(steps(&[("Maya", "Shall I send the invitation?"), ("Daniel", "Hmm, not sure.")]).is_empty());
-        let asked = steps(&[("Maya", "Could you send me the data by Monday?"), ("Daniel", "Sure.")]);
-        assert_eq!((asked[0].owner_side, asked[0].owner_name.as_deref()), (Side::External, Some("Daniel")));
+        assert!(
+            steps(&[
+                ("Maya", "Shall I send the invitation?"),
+                ("Daniel", "Hmm, not sure.")
+            ])
+            .is_empty()
+        );
+        let asked = steps(&[
+            ("Maya", "Could you send me the data by Monday?"),
+            ("Daniel", "Sure."),
+        ]);
+        assert_eq!(
+            (asked[0].owner_side, asked[0].owner_name.as_deref()),
+            (Side::External, Some("Daniel"))
+        );
         assert_eq!(asked[0].status, NextStepStatus::Proposed);
     }
 

@@ -138,7 +138,7 @@ const ACCEPTED: &[&str] = &[
     "sounds good|great|fair|reasonable",
     "good point",
     "okay|ok good|great|perfect",
-    "that is|was fair|good|great|helpful|perfect",
+    "that|this is|was * fair|good|great|helpful|perfect",
     "c'est logique|parfait|bien",
 ];
 
@@ -154,7 +154,10 @@ pub(super) fn find(call: &CallContext<'_>) -> Vec<Objection> {
             let Some(category) = category(text) else { continue };
             // The same thing said again in one breath is one objection.
             let again = |earlier: &Objection| {
-                let last = earlier.evidence.last().map_or(0, |e| e.utterance_ids.last().copied().unwrap_or_default());
+                let last = earlier
+                    .evidence
+                    .last()
+                    .map_or(0, |e| e.utterance_ids.last().copied().unwrap_or_default());
                 earlier.category == category && utterance.id.saturating_sub(last) <= 1
             };
             if found.iter().any(again) {
@@ -173,11 +176,23 @@ pub(super) fn find(call: &CallContext<'_>) -> Vec<Objection> {
 
 fn category(text: &str) -> Option<Category> {
     let sentence = Sentence::new(text);
+    // Somebody who says what they will do about it is moving on.
+    if super::next_steps::promises(&sentence) {
+        return None;
+    }
     // "They can't …" speaks of somebody else's product.
-    let of_others = sentence.words.first().is_some_and(|word| matches!(word.as_str(), "they" | "he" | "she"))
+    let of_others = sentence
+        .words
+        .first()
+        .is_some_and(|word| matches!(word.as_str(), "they" | "he" | "she"))
         || sentence.find("but they").is_some();
-    let rules = RULES.iter().filter(|(category, _)| !(of_others && *category == Category::ProductGap));
-    rules.into_iter().find(|(_, patterns)| sentence.affirms(patterns)).map(|(category, _)| *category)
+    let rules = RULES
+        .iter()
+        .filter(|(category, _)| !(of_others && *category == Category::ProductGap));
+    rules
+        .into_iter()
+        .find(|(_, patterns)| sentence.affirms(patterns))
+        .map(|(category, _)| *category)
 }
 
 /// Whether the buyer accepted what the rep said to it, and the words of the rep.
@@ -189,7 +204,9 @@ fn outcome(
 ) -> (Handled, Option<Evidence>) {
     let mut answer: Option<&Utterance> = None;
     let mut first_answer: Option<&Utterance> = None;
-    let in_time = later.iter().take_while(|u| u.start_ms <= raised_at_ms.saturating_add(ANSWER_WITHIN_MS));
+    let in_time = later
+        .iter()
+        .take_while(|u| u.start_ms <= raised_at_ms.saturating_add(ANSWER_WITHIN_MS));
     let mut handled = None;
     for utterance in in_time {
         match side(utterance) {
@@ -199,25 +216,44 @@ fn outcome(
             }
             Side::External if answer.is_some() => {
                 let said: Vec<&str> = sentences(&utterance.text);
-                if said.iter().any(|text| self::category(text) == Some(category)) {
+                let again = said.iter().find_map(|text| self::category(text));
+                if again == Some(category) {
                     handled = Some(Handled::No);
                     break;
                 }
-                if said.iter().any(|text| Sentence::new(text).affirms(ACCEPTED)) {
+                if said.iter().any(|text| accepts(text)) {
                     handled = Some(Handled::Yes);
+                    break;
+                }
+                // Another objection: a yes after that is a yes to something else.
+                if again.is_some() {
                     break;
                 }
             }
             _ => {}
         }
     }
-    let answered_by = if handled == Some(Handled::Yes) { answer } else { first_answer };
+    let answered_by = if handled == Some(Handled::Yes) {
+        answer
+    } else {
+        first_answer
+    };
     let response = answered_by.and_then(|u| {
         let quote = sentences(&u.text).into_iter().max_by_key(|text| text.len())?;
         Some(Evidence::claim(vec![u.id], quote))
     });
-    let fallback = if response.is_some() { Handled::Unclear } else { Handled::No };
+    let fallback = if response.is_some() {
+        Handled::Unclear
+    } else {
+        Handled::No
+    };
     (handled.unwrap_or(fallback), response)
+}
+
+fn accepts(text: &str) -> bool {
+    let sentence = Sentence::new(text);
+    let is_a_word = matches!(sentence.words.as_slice(), [word] if matches!(word.as_str(), "good" | "great" | "perfect" | "parfait"));
+    is_a_word || sentence.affirms(ACCEPTED)
 }
 
 #[cfg(test)]
@@ -227,16 +263,28 @@ mod tests {
     #[test]
     fn each_category_is_known_by_what_buyers_say() {
         for (text, expected) in [
-            ("To be honest, that is too expensive for us.", Some(Category::Price)),
+            (
+                "To be honest, that is too expensive for us.",
+                Some(Category::Price),
+            ),
             ("We don't have the budget for it.", Some(Category::Price)),
             ("C'est trop cher pour nous.", Some(Category::Price)),
             ("It is not too expensive, actually.", None),
-            ("Yes, we are also talking to RouteHive.", Some(Category::Competitor)),
-            ("They are, I mean, quite a bit cheaper.", Some(Category::Competitor)),
+            (
+                "Yes, we are also talking to RouteHive.",
+                Some(Category::Competitor),
+            ),
+            (
+                "They are, I mean, quite a bit cheaper.",
+                Some(Category::Competitor),
+            ),
             ("She worries about long contracts.", Some(Category::ContractLegal)),
             ("Only the security check, I think.", Some(Category::TrustRisk)),
             ("I'd have to run it past my boss.", Some(Category::Authority)),
-            ("I need to check with our finance team.", Some(Category::Authority)),
+            (
+                "I need to check with our finance team.",
+                Some(Category::Authority),
+            ),
             ("It's just not a priority this quarter.", Some(Category::Timing)),
             ("We are happy with our current system.", Some(Category::StatusQuo)),
             ("We don't need another dashboard.", Some(Category::Need)),

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use zoom_recordings::StageError;
 
 use super::phrases::Sentence;
-use super::{Analyzer, CallContext, closing, coaching, ground, language, next_steps, objections, sentiment, summary};
+use super::{
+    Analyzer, CallContext, closing, coaching, ground, language, next_steps, objections, sentiment, summary,
+};
 use crate::{Analysis, Flag, Provenance, Side};
 
 const VERSION: &str = "1";
@@ -39,13 +41,25 @@ impl OfflineAnalyzer {
     pub fn judge(&self, call: &CallContext<'_>) -> Analysis {
         let language = language::detect(call.transcript);
         let speaks_english = language.as_deref().is_none_or(|language| language == "en");
-        let sentiment = if speaks_english { sentiment::measure(call.transcript, call.sides) } else { None };
+        let sentiment = if speaks_english {
+            sentiment::measure(call.transcript, call.sides)
+        } else {
+            None
+        };
         let objections = objections::find(call);
         let next_steps = next_steps::find(call);
         let flags = flags(call, speaks_english);
-        let can_score = flags.iter().all(|f| !matches!(f, Flag::TooShort | Flag::SingleSpeaker | Flag::SidesUnknown));
-        let closing = can_score
-            .then(|| closing::score_rubric(summary::factors(call, &objections, &next_steps, sentiment.as_ref())));
+        let can_score = flags
+            .iter()
+            .all(|f| !matches!(f, Flag::TooShort | Flag::SingleSpeaker | Flag::SidesUnknown));
+        let closing = can_score.then(|| {
+            closing::score_rubric(summary::factors(
+                call,
+                &objections,
+                &next_steps,
+                sentiment.as_ref(),
+            ))
+        });
         let analysis = Analysis {
             provenance: Provenance {
                 transcript_hash: call.transcript.hash(),
@@ -80,14 +94,23 @@ fn flags(call: &CallContext<'_>, speaks_english: bool) -> Vec<Flag> {
     if call.metrics.speakers.len() < 2 {
         flags.push(Flag::SingleSpeaker);
     }
-    let buyer_spoke = call.metrics.speakers.iter().any(|speaker| speaker.side == Side::External);
+    let buyer_spoke = call
+        .metrics
+        .speakers
+        .iter()
+        .any(|speaker| speaker.side == Side::External);
     if !call.sides.are_known() || !buyer_spoke {
         flags.push(Flag::SidesUnknown);
     }
     if !speaks_english {
         flags.push(Flag::LanguageUnsupported);
     }
-    if call.transcript.utterances.iter().any(|u| Sentence::new(&u.text).find_any(INJECTIONS).is_some()) {
+    if call
+        .transcript
+        .utterances
+        .iter()
+        .any(|u| Sentence::new(&u.text).find_any(INJECTIONS).is_some())
+    {
         flags.push(Flag::PossibleInjection);
     }
     flags

@@ -33,17 +33,30 @@ impl<'a> Sentence<'a> {
 
     /// Whether one of the patterns fits and no negation stands right before it.
     pub(super) fn affirms(&self, patterns: &[&str]) -> bool {
-        patterns.iter().filter_map(|pattern| self.find(pattern)).any(|place| {
-            let before = self.words.get(place.start.saturating_sub(3)..place.start).unwrap_or_default();
-            !before.iter().any(|word| is_negation(word))
-        })
+        patterns
+            .iter()
+            .filter_map(|pattern| self.find(pattern))
+            .any(|place| {
+                let before = self
+                    .words
+                    .get(place.start.saturating_sub(3)..place.start)
+                    .unwrap_or_default();
+                !before.iter().any(|word| is_negation(word))
+            })
     }
 
     /// The text from one word to another, as it was said, without what punctuation stands at its end.
     pub(super) fn slice(&self, words: Range<usize>) -> &'a str {
         let start = self.places.get(words.start).map(|place| place.start);
-        let end = words.end.checked_sub(1).and_then(|last| self.places.get(last)).map(|place| place.end);
-        start.zip(end).and_then(|(start, end)| self.text.get(start..end)).unwrap_or_default()
+        let end = words
+            .end
+            .checked_sub(1)
+            .and_then(|last| self.places.get(last))
+            .map(|place| place.end);
+        start
+            .zip(end)
+            .and_then(|(start, end)| self.text.get(start..end))
+            .unwrap_or_default()
     }
 }
 

@@ -15,10 +15,20 @@ pub(super) fn measure(transcript: &Transcript, sides: &Sides) -> Option<Sentimen
     let scored: Vec<(Side, f64, u32)> = transcript
         .utterances
         .iter()
-        .map(|u: &Utterance| (sides.of(u.speaker.as_deref()), polarity(&u.text).compound, word_count(&u.text)))
+        .map(|u: &Utterance| {
+            (
+                sides.of(u.speaker.as_deref()),
+                polarity(&u.text).compound,
+                word_count(&u.text),
+            )
+        })
         .collect();
     let of = |wanted: Option<Side>| -> Vec<(f64, u32)> {
-        scored.iter().filter(|(side, ..)| wanted.is_none_or(|w| w == *side)).map(|(_, score, n)| (*score, *n)).collect()
+        scored
+            .iter()
+            .filter(|(side, ..)| wanted.is_none_or(|w| w == *side))
+            .map(|(_, score, n)| (*score, *n))
+            .collect()
     };
     let mut sentiment = Sentiment::new(SentimentMethod::Lexicon);
     sentiment.overall = Some(mean(&of(None))?);
@@ -42,7 +52,10 @@ pub(super) fn measure(transcript: &Transcript, sides: &Sides) -> Option<Sentimen
 /// Weighted by words.
 fn mean(scores: &[(f64, u32)]) -> Option<f64> {
     let words: u64 = scores.iter().map(|(_, words)| u64::from(*words)).sum();
-    let sum: f64 = scores.iter().map(|(score, words)| score * f64::from(*words)).sum();
+    let sum: f64 = scores
+        .iter()
+        .map(|(score, words)| score * f64::from(*words))
+        .sum();
     (words > 0).then(|| rounded(sum / as_f64(words)))
 }
 
@@ -52,7 +65,9 @@ fn trend(scores: &[(f64, u32)]) -> Option<f64> {
     if scores.len() < ENOUGH_FOR_TREND {
         return None;
     }
-    Some(rounded(mean(scores.get(scores.len() - third..)?)? - mean(scores.get(..third)?)?))
+    Some(rounded(
+        mean(scores.get(scores.len() - third..)?)? - mean(scores.get(..third)?)?,
+    ))
 }
 
 #[cfg(test)]
@@ -67,11 +82,16 @@ mod tests {
         transcript.push(0, 1_000, Some("Rep"), "This is terrible, awful, horrible.");
         transcript.push(1_000, 2_000, Some("Buyer"), "Great.");
         transcript.push(2_000, 3_000, Some("Buyer"), "The van left the yard at nine.");
-        let sides = Sides::new().with("Rep", Side::Internal).with("Buyer", Side::External);
+        let sides = Sides::new()
+            .with("Rep", Side::Internal)
+            .with("Buyer", Side::External);
         let sentiment = measure(&transcript, &sides).unwrap();
         // "Great." alone scores 0.6249, one word of eight.
         assert_eq!(sentiment.external, Some(0.078_113));
-        assert_eq!((sentiment.score_0_100, sentiment.headline), (Some(54), Side::External));
+        assert_eq!(
+            (sentiment.score_0_100, sentiment.headline),
+            (Some(54), Side::External)
+        );
         assert!(sentiment.internal.unwrap() < -0.5);
         assert_eq!(sentiment.trend, None);
     }
@@ -79,7 +99,10 @@ mod tests {
     #[test]
     fn a_call_that_gets_better_has_a_positive_trend() {
         let mut transcript = Transcript::new(TranscriptSource::Zoom);
-        for (at, text) in ["Bad.", "Awful.", "Okay then.", "The van left.", "Good.", "Great."].into_iter().enumerate() {
+        for (at, text) in ["Bad.", "Awful.", "Okay then.", "The van left.", "Good.", "Great."]
+            .into_iter()
+            .enumerate()
+        {
             transcript.push(at as u64 * 1_000, at as u64 * 1_000 + 900, Some("Buyer"), text);
         }
         let sides = Sides::new().with("Buyer", Side::External);

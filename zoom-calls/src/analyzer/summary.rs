@@ -2,13 +2,13 @@
 
 use zoom_recordings::Utterance;
 
-use super::phrases::Sentence;
 use super::CallContext;
+use super::phrases::Sentence;
 use crate::metrics::{is_open, questions};
 use crate::text::{sentences, word_count};
 use crate::{
-    Evidence, Factor, FactorKind, FactorState, Handled, NextStep, NextStepStatus, Objection, ObjectionCategory, Sentiment,
-    Side, Summary,
+    Evidence, Factor, FactorKind, FactorState, Handled, NextStep, NextStepStatus, Objection,
+    ObjectionCategory, Sentiment, Side, Summary,
 };
 
 const NEED: &[&str] = &[
@@ -35,7 +35,8 @@ const DECIDER: &[&str] = &[
     "i make|decide|sign|approve|own the|it|this|that|on",
     "has|have|needs|need to approve|sign|decide|agree",
     "signs|approves|decides",
-    "our|my|the cfo|ceo|cto|coo|board|boss|director|vp|manager|head|owner",
+    "our|my|the cfo|ceo|cto|coo|board|boss|director|vp|manager|owner",
+    "our|my|the head of",
     "our|my finance|it|operations|sales director|manager|head",
 ];
 const TIMELINE: &[&str] = &[
@@ -67,7 +68,10 @@ fn said(call: &CallContext<'_>, fits: impl Fn(&str) -> bool) -> Vec<Evidence> {
     let external = |u: &&Utterance| call.sides.of(u.speaker.as_deref()) == Side::External;
     let utterances = call.transcript.utterances.iter().filter(external);
     let quotes = utterances.flat_map(|u| sentences(&u.text).into_iter().map(move |text| (u.id, text)));
-    quotes.filter(|(_, text)| fits(text)).map(|(id, text)| Evidence::claim(vec![id], text)).collect()
+    quotes
+        .filter(|(_, text)| fits(text))
+        .map(|(id, text)| Evidence::claim(vec![id], text))
+        .collect()
 }
 
 fn affirms(patterns: &'static [&'static str]) -> impl Fn(&str) -> bool {
@@ -87,58 +91,113 @@ pub(super) fn factors(
     sentiment: Option<&Sentiment>,
 ) -> Vec<Factor> {
     let answer = |kind, quotes: Vec<Evidence>| {
-        let state = if quotes.is_empty() { FactorState::No } else { FactorState::Yes };
+        let state = if quotes.is_empty() {
+            FactorState::No
+        } else {
+            FactorState::Yes
+        };
         Factor::new(kind, state, quotes.into_iter().take(2).collect())
     };
-    let asked = said(call, |text| questions(text).iter().any(|q| affirms(BUYING)(q) || (is_open(q) && affirms(BUDGET)(q))));
+    let asked = said(call, |text| {
+        questions(text)
+            .iter()
+            .any(|q| affirms(BUYING)(q) || (is_open(q) && affirms(BUDGET)(q)))
+    });
     let buying = match asked.len() {
         0 => FactorState::No,
         1 => FactorState::Partial,
         _ => FactorState::Yes,
     };
     let committed = |dated: bool| {
-        next_steps.iter().find(|s| s.status == NextStepStatus::Committed && (!dated || s.due_date.is_some()))
+        next_steps
+            .iter()
+            .find(|s| s.status == NextStepStatus::Committed && (!dated || s.due_date.is_some()))
     };
     let (next_state, next_step) = match (committed(true), committed(false)) {
         (Some(step), _) => (FactorState::Yes, Some(step)),
         (None, Some(step)) => (FactorState::Partial, Some(step)),
         (None, None) => (FactorState::No, None),
     };
-    let open = |wanted: Handled| objections.iter().find(|o| o.handled == wanted && o.category != ObjectionCategory::Competitor);
+    let open = |wanted: Handled| {
+        objections
+            .iter()
+            .find(|o| o.handled == wanted && o.category != ObjectionCategory::Competitor)
+    };
     let (open_state, open_objection) = match (open(Handled::No), open(Handled::Unclear)) {
         (Some(objection), _) => (FactorState::Yes, Some(objection)),
         (None, Some(objection)) => (FactorState::Partial, Some(objection)),
         (None, None) => (FactorState::No, None),
     };
-    let trend = match sentiment.filter(|s| s.headline == Side::External).and_then(|s| s.trend) {
+    let trend = match sentiment
+        .filter(|s| s.headline == Side::External)
+        .and_then(|s| s.trend)
+    {
         None => FactorState::NotApplicable,
         Some(trend) if trend >= 0.05 => FactorState::Yes,
         Some(_) => FactorState::No,
     };
-    let competitors = objections.iter().filter(|o| o.category == ObjectionCategory::Competitor);
+    let competitors = objections
+        .iter()
+        .filter(|o| o.category == ObjectionCategory::Competitor);
     vec![
         answer(FactorKind::NeedStated, said(call, states(NEED))),
         answer(FactorKind::BudgetDiscussed, said(call, affirms(BUDGET))),
         answer(FactorKind::DecisionMaker, said(call, states(DECIDER))),
         answer(FactorKind::TimelineStated, said(call, states(TIMELINE))),
-        Factor::new(FactorKind::BuyingQuestions, buying, asked.into_iter().take(2).collect()),
-        Factor::new(FactorKind::NextStepCommitted, next_state, next_step.map(|s| s.evidence.clone()).unwrap_or_default()),
+        Factor::new(
+            FactorKind::BuyingQuestions,
+            buying,
+            asked.into_iter().take(2).collect(),
+        ),
+        Factor::new(
+            FactorKind::NextStepCommitted,
+            next_state,
+            next_step.map(|s| s.evidence.clone()).unwrap_or_default(),
+        ),
         Factor::new(FactorKind::SentimentTrend, trend, Vec::new()),
-        answer(FactorKind::CompetitorInPlay, competitors.flat_map(|o| o.evidence.clone()).collect()),
-        Factor::new(FactorKind::ObjectionOpen, open_state, open_objection.map(|o| o.evidence.clone()).unwrap_or_default()),
-        answer(FactorKind::Disqualifier, said(call, |text| Sentence::new(text).find_any(DISQUALIFIER).is_some())),
+        answer(
+            FactorKind::CompetitorInPlay,
+            competitors.flat_map(|o| o.evidence.clone()).collect(),
+        ),
+        Factor::new(
+            FactorKind::ObjectionOpen,
+            open_state,
+            open_objection.map(|o| o.evidence.clone()).unwrap_or_default(),
+        ),
+        answer(
+            FactorKind::Disqualifier,
+            said(call, |text| Sentence::new(text).find_any(DISQUALIFIER).is_some()),
+        ),
     ]
 }
 
 /// A few sentences that hold nothing but quotes and what they are.
-pub(super) fn summary(call: &CallContext<'_>, objections: &[Objection], next_steps: &[NextStep]) -> Option<Summary> {
+pub(super) fn summary(
+    call: &CallContext<'_>,
+    objections: &[Objection],
+    next_steps: &[NextStep],
+) -> Option<Summary> {
     let mut parts: Vec<(String, Evidence)> = Vec::new();
-    parts.extend(said(call, states(NEED)).into_iter().next().map(|evidence| ("Need".to_owned(), evidence)));
-    for objection in objections.iter().take(2) {
+    parts.extend(
+        said(call, states(NEED))
+            .into_iter()
+            .next()
+            .map(|evidence| ("Need".to_owned(), evidence)),
+    );
+    let mut worst: Vec<&Objection> = objections.iter().collect();
+    worst.sort_by_key(|objection| (objection.handled == Handled::Yes, objection.category));
+    for objection in worst.into_iter().take(2) {
         let label = format!("Objection ({})", objection.category.as_str().replace('_', " "));
-        parts.extend(objection.evidence.first().map(|evidence| (label, evidence.clone())));
+        parts.extend(
+            objection
+                .evidence
+                .first()
+                .map(|evidence| (label, evidence.clone())),
+        );
     }
-    let by_firmness = next_steps.iter().min_by_key(|s| (s.status != NextStepStatus::Committed, s.due_date.is_none()));
+    let by_firmness = next_steps
+        .iter()
+        .min_by_key(|s| (s.status != NextStepStatus::Committed, s.due_date.is_none()));
     let step = by_firmness.and_then(|step| step.evidence.first());
     parts.extend(step.map(|evidence| ("Next step".to_owned(), evidence.clone())));
     if parts.is_empty() {
@@ -147,12 +206,24 @@ pub(super) fn summary(call: &CallContext<'_>, objections: &[Objection], next_ste
     if parts.is_empty() {
         return None;
     }
-    let text: Vec<String> = parts.iter().map(|(label, evidence)| format!("{label}: “{}”", evidence.quote)).collect();
-    Some(Summary::new(text.join(" "), parts.into_iter().map(|(_, evidence)| evidence).collect()))
+    let text: Vec<String> = parts
+        .iter()
+        .map(|(label, evidence)| format!("{label}: “{}”", evidence.quote))
+        .collect();
+    Some(Summary::new(
+        text.join(" "),
+        parts.into_iter().map(|(_, evidence)| evidence).collect(),
+    ))
 }
 
 fn longest_sentence(call: &CallContext<'_>) -> Option<Evidence> {
-    let all = call.transcript.utterances.iter().flat_map(|u| sentences(&u.text).into_iter().map(move |text| (u.id, text)));
-    let (id, text) = all.filter(|(_, text)| word_count(text) <= 60).max_by_key(|(id, text)| (word_count(text), u32::MAX - id))?;
+    let all = call
+        .transcript
+        .utterances
+        .iter()
+        .flat_map(|u| sentences(&u.text).into_iter().map(move |text| (u.id, text)));
+    let (id, text) = all
+        .filter(|(_, text)| word_count(text) <= 60)
+        .max_by_key(|(id, text)| (word_count(text), u32::MAX - id))?;
     Some(Evidence::claim(vec![id], text))
 }

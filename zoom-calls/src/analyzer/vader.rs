@@ -11,19 +11,27 @@ const NEGATED: f64 = -0.74;
 const BOOST: f64 = 0.293;
 
 static LEXICON: LazyLock<HashMap<&str, f64>> = LazyLock::new(|| {
-    let rows = include_str!("../../lexicon/vader_lexicon.tsv").lines().filter_map(|line| line.split_once('\t'));
-    rows.filter_map(|(word, valence)| Some((word, valence.parse().ok()?))).collect()
+    let rows = include_str!("../../lexicon/vader_lexicon.tsv")
+        .lines()
+        .filter_map(|line| line.split_once('\t'));
+    rows.filter_map(|(word, valence)| Some((word, valence.parse().ok()?)))
+        .collect()
 });
 
 static EMOJI: LazyLock<HashMap<char, &str>> = LazyLock::new(|| {
-    let rows = include_str!("../../lexicon/emoji_lexicon.tsv").lines().filter_map(|line| line.split_once('\t'));
-    rows.filter_map(|(emoji, words)| Some((emoji.chars().next()?, words))).collect()
+    let rows = include_str!("../../lexicon/emoji_lexicon.tsv")
+        .lines()
+        .filter_map(|line| line.split_once('\t'));
+    rows.filter_map(|(emoji, words)| Some((emoji.chars().next()?, words)))
+        .collect()
 });
 
 static BOOSTERS: LazyLock<HashMap<&str, f64>> = LazyLock::new(|| {
     let up = UP.split_whitespace().map(|word| (word, BOOST));
     let down = DOWN.split_whitespace().map(|word| (word, -BOOST));
-    up.chain(down).chain(DOWN_PAIRS.iter().map(|pair| (*pair, -BOOST))).collect()
+    up.chain(down)
+        .chain(DOWN_PAIRS.iter().map(|pair| (*pair, -BOOST)))
+        .collect()
 });
 
 static NEGATIONS: LazyLock<HashSet<&str>> = LazyLock::new(|| NEGATE.split_whitespace().collect());
@@ -124,9 +132,17 @@ impl<'a> Words<'a> {
         let strip = |token: &'a str| {
             let stripped = token.trim_matches(|c: char| c.is_ascii_punctuation());
             // What is left of an emoticon is too short to be a word: keep the whole of it.
-            if stripped.chars().count() <= 2 { token } else { stripped }
+            if stripped.chars().count() <= 2 {
+                token
+            } else {
+                stripped
+            }
         };
-        let as_written: Vec<&str> = text.split(is_python_space).filter(|token| !token.is_empty()).map(strip).collect();
+        let as_written: Vec<&str> = text
+            .split(is_python_space)
+            .filter(|token| !token.is_empty())
+            .map(strip)
+            .collect();
         let upper = as_written.iter().filter(|word| is_upper(word)).count();
         Self {
             lower: as_written.iter().map(|word| word.to_lowercase()).collect(),
@@ -157,7 +173,9 @@ impl<'a> Words<'a> {
         if BOOSTERS.contains_key(word) || (word == "kind" && self.lower(at + 1) == "of") {
             return 0.0;
         }
-        let Some(lexical) = LEXICON.get(word).copied() else { return 0.0 };
+        let Some(lexical) = LEXICON.get(word).copied() else {
+            return 0.0;
+        };
         let mut valence = lexical;
         if word == "no" && at + 1 < self.len() && LEXICON.contains_key(self.lower(at + 1)) {
             valence = 0.0;
@@ -172,7 +190,9 @@ impl<'a> Words<'a> {
             valence += if valence > 0.0 { CAPS } else { -CAPS };
         }
         for distance in 0..3 {
-            let Some(earlier) = at.checked_sub(distance + 1) else { break };
+            let Some(earlier) = at.checked_sub(distance + 1) else {
+                break;
+            };
             if LEXICON.contains_key(self.lower(earlier)) {
                 continue;
             }
@@ -188,7 +208,9 @@ impl<'a> Words<'a> {
 
     /// What a booster adds to or takes from the word after it.
     fn boost(&self, at: usize, valence: f64) -> f64 {
-        let Some(boost) = BOOSTERS.get(self.lower(at)).copied() else { return 0.0 };
+        let Some(boost) = BOOSTERS.get(self.lower(at)).copied() else {
+            return 0.0;
+        };
         let mut scalar = if valence < 0.0 { -boost } else { boost };
         if self.is_shouted(at) {
             scalar += if valence > 0.0 { CAPS } else { -CAPS };
@@ -214,11 +236,30 @@ impl<'a> Words<'a> {
     }
 
     fn special(&self, mut valence: f64, at: usize) -> f64 {
-        let (zero, one, two, three) = (self.lower(at), self.before(at, 1), self.before(at, 2), self.before(at, 3));
-        let special = |words: &str| SPECIAL.iter().find(|(special, _)| *special == words).map(|(_, valence)| *valence);
-        let (two_one, three_two_one, three_two) =
-            (format!("{two} {one}"), format!("{three} {two} {one}"), format!("{three} {two}"));
-        let before = [format!("{one} {zero}"), format!("{two} {one} {zero}"), two_one.clone(), three_two_one.clone(), three_two.clone()];
+        let (zero, one, two, three) = (
+            self.lower(at),
+            self.before(at, 1),
+            self.before(at, 2),
+            self.before(at, 3),
+        );
+        let special = |words: &str| {
+            SPECIAL
+                .iter()
+                .find(|(special, _)| *special == words)
+                .map(|(_, valence)| *valence)
+        };
+        let (two_one, three_two_one, three_two) = (
+            format!("{two} {one}"),
+            format!("{three} {two} {one}"),
+            format!("{three} {two}"),
+        );
+        let before = [
+            format!("{one} {zero}"),
+            format!("{two} {one} {zero}"),
+            two_one.clone(),
+            three_two_one.clone(),
+            three_two.clone(),
+        ];
         if let Some(found) = before.iter().find_map(|words| special(words)) {
             valence = found;
         }
@@ -240,17 +281,27 @@ impl<'a> Words<'a> {
 
     fn least(&self, valence: f64, at: usize) -> f64 {
         let negates = self.before(at, 1) == "least" && !LEXICON.contains_key("least");
-        if negates && !(at > 1 && matches!(self.before(at, 2), "at" | "very")) { valence * NEGATED } else { valence }
+        if negates && !(at > 1 && matches!(self.before(at, 2), "at" | "very")) {
+            valence * NEGATED
+        } else {
+            valence
+        }
     }
 }
 
 /// Half of what stands before a "but", half as much again of what stands after. The reference looks a value up by its
 /// first equal in the list, so equal values share the fate of the first; so do ours.
 fn weigh_but(words: &Words<'_>, sentiments: &mut [f64]) {
-    let Some(but) = words.lower.iter().position(|word| word == "but") else { return };
+    let Some(but) = words.lower.iter().position(|word| word == "but") else {
+        return;
+    };
     for at in 0..sentiments.len() {
-        let Some(value) = sentiments.get(at).copied() else { break };
-        let Some(first) = sentiments.iter().position(|other| *other == value) else { break };
+        let Some(value) = sentiments.get(at).copied() else {
+            break;
+        };
+        let Some(first) = sentiments.iter().position(|other| *other == value) else {
+            break;
+        };
         if let Some(slot) = sentiments.get_mut(first) {
             match first.cmp(&but) {
                 std::cmp::Ordering::Less => *slot = value * 0.5,
@@ -267,7 +318,13 @@ fn score(sentiments: &[f64], text: &str) -> Polarity {
     }
     let count = |mark| f64::from(u32::try_from(text.matches(mark).count()).unwrap_or(u32::MAX));
     let questions = count('?');
-    let asked = if questions <= 1.0 { 0.0 } else if questions <= 3.0 { questions * 0.18 } else { 0.96 };
+    let asked = if questions <= 1.0 {
+        0.0
+    } else if questions <= 3.0 {
+        questions * 0.18
+    } else {
+        0.96
+    };
     let emphasis = count('!').min(4.0) * 0.292 + asked;
 
     let mut sum: f64 = sentiments.iter().sum();
@@ -304,14 +361,25 @@ mod tests {
     #[test]
     fn every_row_scores_as_the_python_reference_does() {
         let mut checked = 0;
-        for line in include_str!("../../fixtures/vader.tsv").lines().filter(|line| !line.starts_with('#')) {
+        for line in include_str!("../../fixtures/vader.tsv")
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+        {
             let mut cells = line.splitn(5, '\t');
             let mut number = || cells.next().unwrap().parse::<f64>().unwrap();
             let (compound, positive, negative, neutral) = (number(), number(), number(), number());
             let text = cells.next().unwrap();
             let ours = polarity(text);
-            assert!((ours.compound - compound).abs() <= 0.0002, "{text}: {} is not {compound}", ours.compound);
-            for (ours, theirs) in [(ours.positive, positive), (ours.negative, negative), (ours.neutral, neutral)] {
+            assert!(
+                (ours.compound - compound).abs() <= 0.0002,
+                "{text}: {} is not {compound}",
+                ours.compound
+            );
+            for (ours, theirs) in [
+                (ours.positive, positive),
+                (ours.negative, negative),
+                (ours.neutral, neutral),
+            ] {
                 assert!((ours - theirs).abs() <= 0.0011, "{text}: {ours} is not {theirs}");
             }
             checked += 1;

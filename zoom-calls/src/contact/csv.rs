@@ -13,7 +13,15 @@ use super::{Contact, ContactDirectory, ContactQuery, MemoryDirectory};
 use crate::{ContactId, OwnerId};
 
 /// Click ids that a landing page may have kept, in the names ad networks use.
-const CLICK_IDS: [&str; 7] = ["gclid", "gbraid", "wbraid", "fbclid", "msclkid", "ttclid", "li_fat_id"];
+const CLICK_IDS: [&str; 7] = [
+    "gclid",
+    "gbraid",
+    "wbraid",
+    "fbclid",
+    "msclkid",
+    "ttclid",
+    "li_fat_id",
+];
 
 /// Contacts from CSV with a header line.
 ///
@@ -61,24 +69,48 @@ impl CsvDirectory {
     /// [`CsvError`] with the line that could not be read. Nothing is skipped silently.
     pub fn parse(csv: &[u8]) -> Result<Self, CsvError> {
         let csv = csv.strip_prefix(b"\xef\xbb\xbf").unwrap_or(csv);
-        let mut reader = ::csv::ReaderBuilder::new().flexible(true).trim(::csv::Trim::All).from_reader(csv);
-        let header = reader.headers().map_err(|_| CsvError::Malformed { line: 1 })?.clone();
-        let columns: HashMap<String, usize> =
-            header.iter().enumerate().map(|(at, name)| (name.to_lowercase().replace([' ', '-'], "_"), at)).collect();
+        let mut reader = ::csv::ReaderBuilder::new()
+            .flexible(true)
+            .trim(::csv::Trim::All)
+            .from_reader(csv);
+        let header = reader
+            .headers()
+            .map_err(|_| CsvError::Malformed { line: 1 })?
+            .clone();
+        let columns: HashMap<String, usize> = header
+            .iter()
+            .enumerate()
+            .map(|(at, name)| (name.to_lowercase().replace([' ', '-'], "_"), at))
+            .collect();
         let mut contacts = Vec::new();
         let mut line = 1;
         for row in reader.records() {
-            let row = row.map_err(|error| CsvError::Malformed { line: error.position().map_or(line + 1, ::csv::Position::line) })?;
+            let row = row.map_err(|error| CsvError::Malformed {
+                line: error.position().map_or(line + 1, ::csv::Position::line),
+            })?;
             line = row.position().map_or(line + 1, ::csv::Position::line);
-            let cell = |name: &str| columns.get(name).and_then(|at| row.get(*at)).filter(|cell| !cell.is_empty()).map(str::to_owned);
-            let id = cell("id").or_else(|| cell("email")).or_else(|| cell("name")).ok_or(CsvError::Nobody { line })?;
+            let cell = |name: &str| {
+                columns
+                    .get(name)
+                    .and_then(|at| row.get(*at))
+                    .filter(|cell| !cell.is_empty())
+                    .map(str::to_owned)
+            };
+            let id = cell("id")
+                .or_else(|| cell("email"))
+                .or_else(|| cell("name"))
+                .ok_or(CsvError::Nobody { line })?;
             let first_touch_at = match cell("first_touch_at") {
                 None => None,
                 Some(text) => Some(timestamp(&text).ok_or(CsvError::Date { line })?),
             };
             contacts.push(Contact {
                 email: cell("email"),
-                aliases: cell("aliases").iter().flat_map(|all| all.split(';')).map(|one| one.trim().to_owned()).collect(),
+                aliases: cell("aliases")
+                    .iter()
+                    .flat_map(|all| all.split(';'))
+                    .map(|one| one.trim().to_owned())
+                    .collect(),
                 name: cell("name"),
                 company: cell("company"),
                 phone: cell("phone"),
@@ -86,13 +118,19 @@ impl CsvDirectory {
                 utm_source: cell("utm_source"),
                 utm_medium: cell("utm_medium"),
                 utm_campaign: cell("utm_campaign"),
-                click_ids: CLICK_IDS.iter().filter(|name| cell(name).is_some()).map(|name| (*name).to_owned()).collect(),
+                click_ids: CLICK_IDS
+                    .iter()
+                    .filter(|name| cell(name).is_some())
+                    .map(|name| (*name).to_owned())
+                    .collect(),
                 referrer: cell("referrer"),
                 first_touch_at,
                 ..Contact::new(ContactId::new(id))
             });
         }
-        Ok(Self { contacts: MemoryDirectory::new(contacts) })
+        Ok(Self {
+            contacts: MemoryDirectory::new(contacts),
+        })
     }
 
     /// Reads a CSV file.
@@ -120,7 +158,15 @@ impl ContactDirectory for CsvDirectory {
 
 /// A time, or the first moment of a day in UTC.
 fn timestamp(text: &str) -> Option<Timestamp> {
-    text.parse::<Timestamp>().ok().or_else(|| Some(text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp()))
+    text.parse::<Timestamp>().ok().or_else(|| {
+        Some(
+            text.parse::<Date>()
+                .ok()?
+                .to_zoned(TimeZone::UTC)
+                .ok()?
+                .timestamp(),
+        )
+    })
 }
 
 #[cfg(test)]
@@ -134,7 +180,9 @@ mod tests {
     #[test]
     fn columns_are_found_by_name_whatever_their_order_and_case() {
         let directory = CsvDirectory::parse(CSV.as_bytes()).unwrap();
-        let [daniel, priya] = directory.contacts() else { panic!("two contacts") };
+        let [daniel, priya] = directory.contacts() else {
+            panic!("two contacts")
+        };
         assert_eq!(daniel.id, ContactId::new("Daniel@Tidewater.example"));
         assert_eq!(daniel.name.as_deref(), Some("Ortiz, Daniel"));
         assert_eq!(daniel.aliases, ["d@t.example", "dan@t.example"]);
@@ -146,9 +194,15 @@ mod tests {
 
     #[test]
     fn a_row_that_cannot_be_understood_is_named_by_its_line() {
-        assert!(matches!(CsvDirectory::parse(b"email,company\na@b.example,x\n,y\n"), Err(CsvError::Nobody { line: 3 })));
+        assert!(matches!(
+            CsvDirectory::parse(b"email,company\na@b.example,x\n,y\n"),
+            Err(CsvError::Nobody { line: 3 })
+        ));
         let bad_date = CsvDirectory::parse(b"email,first_touch_at\na@b.example,soon\n");
         assert!(matches!(bad_date, Err(CsvError::Date { line: 2 })));
-        assert!(matches!(CsvDirectory::parse(b"email\n\xff\xfe\n"), Err(CsvError::Malformed { line: 2 })));
+        assert!(matches!(
+            CsvDirectory::parse(b"email\n\xff\xfe\n"),
+            Err(CsvError::Malformed { line: 2 })
+        ));
     }
 }

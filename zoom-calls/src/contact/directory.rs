@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use zoom_recordings::StageError;
 
-use super::matching::{normalized_email, normalized_phone};
 use super::Contact;
+use super::matching::{normalized_email, normalized_phone};
 use crate::OwnerId;
 use crate::side::normalized_name;
 
@@ -29,12 +29,23 @@ impl ContactQuery {
     /// Whether a contact answers the question; for directories that look through a list.
     #[must_use]
     pub fn matches(&self, contact: &Contact) -> bool {
-        let mut addresses = contact.email.iter().chain(&contact.aliases).filter_map(|email| normalized_email(email));
+        let mut addresses = contact
+            .email
+            .iter()
+            .chain(&contact.aliases)
+            .filter_map(|email| normalized_email(email));
         match self {
             Self::Email(email) => addresses.any(|address| address == *email),
             Self::Domain(domain) => addresses.any(|a| a.rsplit_once('@').is_some_and(|(_, of)| of == domain)),
-            Self::Phone(phone) => contact.phone.as_deref().and_then(normalized_phone).is_some_and(|p| p == *phone),
-            Self::Name(name) => contact.name.as_deref().is_some_and(|of| normalized_name(of) == *name),
+            Self::Phone(phone) => contact
+                .phone
+                .as_deref()
+                .and_then(normalized_phone)
+                .is_some_and(|p| p == *phone),
+            Self::Name(name) => contact
+                .name
+                .as_deref()
+                .is_some_and(|of| normalized_name(of) == *name),
         }
     }
 }
@@ -73,7 +84,9 @@ pub struct MemoryDirectory {
 impl MemoryDirectory {
     /// A directory of these contacts.
     pub fn new(contacts: impl IntoIterator<Item = Contact>) -> Self {
-        Self { contacts: contacts.into_iter().collect() }
+        Self {
+            contacts: contacts.into_iter().collect(),
+        }
     }
 
     /// Everybody in it.
@@ -86,7 +99,12 @@ impl MemoryDirectory {
 #[async_trait]
 impl ContactDirectory for MemoryDirectory {
     async fn find(&self, _owner: &OwnerId, query: &ContactQuery) -> Result<Vec<Contact>, StageError> {
-        Ok(self.contacts.iter().filter(|contact| query.matches(contact)).cloned().collect())
+        Ok(self
+            .contacts
+            .iter()
+            .filter(|contact| query.matches(contact))
+            .cloned()
+            .collect())
     }
 }
 
@@ -113,7 +131,10 @@ impl StubDirectory {
 #[async_trait]
 impl ContactDirectory for StubDirectory {
     async fn find(&self, _owner: &OwnerId, query: &ContactQuery) -> Result<Vec<Contact>, StageError> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(query.clone());
+        self.asked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(query.clone());
         Ok(Vec::new())
     }
 }

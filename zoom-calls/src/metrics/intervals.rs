@@ -21,7 +21,10 @@ mod tests {
 
     #[test]
     fn what_is_covered_twice_counts_once() {
-        assert_eq!(union_ms([(0, 10), (5, 12), (5, 12), (20, 25), (30, 30), (9, 3)]), 17);
+        assert_eq!(
+            union_ms([(0, 10), (5, 12), (5, 12), (20, 25), (30, 30), (9, 3)]),
+            17
+        );
         assert_eq!(union_ms([]), 0);
         assert_eq!(union_ms([(0, 10), (10, 20)]), 20);
     }

@@ -16,8 +16,36 @@ const ANSWERED_WITHIN_MS: u64 = 5_000;
 const ANSWER_WORDS: u32 = 20;
 
 const BACK_CHANNEL: &[&str] = &[
-    "yeah", "yes", "yep", "yup", "ok", "okay", "right", "mm", "mmm", "mhm", "hmm", "hm", "uh", "huh", "sure", "exactly",
-    "absolutely", "totally", "gotcha", "cool", "ah", "oh", "aha", "oui", "ouais", "d'accord", "exact", "voilà", "bien", "sûr",
+    "yeah",
+    "yes",
+    "yep",
+    "yup",
+    "ok",
+    "okay",
+    "right",
+    "mm",
+    "mmm",
+    "mhm",
+    "hmm",
+    "hm",
+    "uh",
+    "huh",
+    "sure",
+    "exactly",
+    "absolutely",
+    "totally",
+    "gotcha",
+    "cool",
+    "ah",
+    "oh",
+    "aha",
+    "oui",
+    "ouais",
+    "d'accord",
+    "exact",
+    "voilà",
+    "bien",
+    "sûr",
     "hum",
 ];
 
@@ -59,7 +87,10 @@ impl<'a> Turns<'a> {
             .map(|(at, run)| {
                 let before = at.checked_sub(1).and_then(|at| runs.get(at));
                 let after = runs.get(at + 1);
-                run.is_back_channel() && before.zip(after).is_some_and(|(before, after)| before.speaker == after.speaker)
+                run.is_back_channel()
+                    && before
+                        .zip(after)
+                        .is_some_and(|(before, after)| before.speaker == after.speaker)
             })
             .collect();
         let mut turns = Vec::new();
@@ -97,7 +128,11 @@ impl<'a> Turns<'a> {
             }
             longest
         };
-        self.turns.iter().filter(|turn| wanted(turn.speaker)).map(of_turn).max()
+        self.turns
+            .iter()
+            .filter(|turn| wanted(turn.speaker))
+            .map(of_turn)
+            .max()
     }
 
     /// −Σ p·ln p ÷ ln k over the turns of k speakers.
@@ -107,14 +142,17 @@ impl<'a> Turns<'a> {
             *counts.entry(turn.speaker).or_default() += 1;
         }
         let k = as_f64(counts.len() as u64);
-        let shares = counts.values().map(|count| f64::from(*count) / f64::from(self.count()));
+        let shares = counts
+            .values()
+            .map(|count| f64::from(*count) / f64::from(self.count()));
         (counts.len() >= 2).then(|| rounded(-shares.map(|p| p * p.ln()).sum::<f64>() / k.ln()))
     }
 
     /// `None` under three gaps.
     pub(super) fn patience(&self, sides: &Sides) -> Option<Gaps> {
         let waits = self.pairs().filter_map(|(before, after)| {
-            let from_customer = sides.of(before.speaker) == Side::External && sides.of(after.speaker) == Side::Internal;
+            let from_customer =
+                sides.of(before.speaker) == Side::External && sides.of(after.speaker) == Side::Internal;
             from_customer.then(|| after.start_ms().saturating_sub(before.end_ms()))
         });
         gaps(waits, 3)
@@ -123,15 +161,21 @@ impl<'a> Turns<'a> {
     /// `said` is sorted by start.
     pub(super) fn patience_after_question(&self, said: &[&Utterance], sides: &Sides) -> Option<Gaps> {
         let waits = said.iter().enumerate().filter_map(|(at, asked)| {
-            let ends_asking = sides.of(asked.speaker.as_deref()) == Side::Internal && asked.text.trim_end().ends_with('?');
+            let ends_asking =
+                sides.of(asked.speaker.as_deref()) == Side::Internal && asked.text.trim_end().ends_with('?');
             if !ends_asking {
                 return None;
             }
             let next = said.get(at + 1)?;
-            if next.speaker == asked.speaker && next.start_ms <= asked.end_ms.saturating_add(GOES_ON_WITHIN_MS) {
+            if next.speaker == asked.speaker
+                && next.start_ms <= asked.end_ms.saturating_add(GOES_ON_WITHIN_MS)
+            {
                 return Some(0);
             }
-            let answer = self.turns.iter().find(|turn| turn.speaker != asked.speaker.as_deref() && turn.start_ms() >= asked.start_ms)?;
+            let answer = self
+                .turns
+                .iter()
+                .find(|turn| turn.speaker != asked.speaker.as_deref() && turn.start_ms() >= asked.start_ms)?;
             Some(answer.start_ms().saturating_sub(asked.end_ms))
         });
         gaps(waits, 1)
@@ -141,7 +185,11 @@ impl<'a> Turns<'a> {
         let engaging = self.pairs().filter(|(before, after)| {
             sides.of(before.speaker) == Side::Internal
                 && sides.of(after.speaker) == Side::External
-                && before.said.last().is_some_and(|last| questions(&last.text).last().is_some_and(|q| last.text.ends_with(q)))
+                && before.said.last().is_some_and(|last| {
+                    questions(&last.text)
+                        .last()
+                        .is_some_and(|q| last.text.ends_with(q))
+                })
                 && after.start_ms() <= before.end_ms().saturating_add(ANSWERED_WITHIN_MS)
                 && words_of(&after.said) >= ANSWER_WORDS
         });
@@ -153,17 +201,27 @@ impl<'a> Turns<'a> {
     }
 }
 
-fn push<'a>(turns: &mut Vec<Turn<'a>>, speaker: Option<&'a str>, said: impl IntoIterator<Item = &'a Utterance>) {
+fn push<'a>(
+    turns: &mut Vec<Turn<'a>>,
+    speaker: Option<&'a str>,
+    said: impl IntoIterator<Item = &'a Utterance>,
+) {
     match turns.last_mut() {
         Some(last) if last.speaker == speaker => last.said.extend(said),
-        _ => turns.push(Turn { speaker, said: said.into_iter().collect() }),
+        _ => turns.push(Turn {
+            speaker,
+            said: said.into_iter().collect(),
+        }),
     }
 }
 
 /// Short, and nothing but sounds of listening. Whether it stands between two utterances of one other speaker is the
 /// caller's to see.
 fn is_back_channel(utterance: &Utterance) -> bool {
-    let joined = words(&utterance.text).join(" ").replace("got it", "gotcha").replace("i see", "gotcha");
+    let joined = words(&utterance.text)
+        .join(" ")
+        .replace("got it", "gotcha")
+        .replace("i see", "gotcha");
     let mut count = 0;
     let all = joined.split(' ').all(|word| {
         count += 1;

@@ -9,10 +9,19 @@ use super::job::CallJob;
 use crate::{CallContext, Metrics, MetricsOptions, Sides, Step, ground};
 
 pub(super) async fn run(inner: &Inner, payload: &CallJob, job: &Job) -> Result<Option<Outcome>, StepError> {
-    let Some(call) = inner.load(&payload.call).await? else { return Ok(None) };
+    let Some(call) = inner.load(&payload.call).await? else {
+        return Ok(None);
+    };
     let next = vec![payload.next(Step::Match, job)?];
-    let Some(transcript) = &call.transcript else { return Ok(Some(Outcome::skipped("there are no words", next))) };
-    let sides = Sides::resolve(transcript, &inner.organization, call.host_email.as_deref(), &call.participants);
+    let Some(transcript) = &call.transcript else {
+        return Ok(Some(Outcome::skipped("there are no words", next)));
+    };
+    let sides = Sides::resolve(
+        transcript,
+        &inner.organization,
+        call.host_email.as_deref(),
+        &call.participants,
+    );
     let mut options = MetricsOptions::default();
     if let Some(duration) = call.duration_ms {
         options = options.with_call_duration_ms(duration);

@@ -12,8 +12,8 @@ use zoom_recordings::{Downloader, Transcriber};
 
 use super::{Inner, Pipeline};
 use crate::{
-    Analyzer, Attribution, CallId, CallStore, ClientSource, ContactDirectory, LogNotifier, MemoryDirectory, Notifier,
-    OfflineAnalyzer, Organization,
+    Analyzer, Attribution, CallId, CallStore, ClientSource, ContactDirectory, LogNotifier, MemoryDirectory,
+    Notifier, OfflineAnalyzer, Organization,
 };
 
 const MINUTE: u64 = 60;
@@ -52,7 +52,10 @@ impl PipelineBuilder {
             organization: Organization::new(),
             page: None,
             lookback_days: Attribution::DEFAULT_LOOKBACK_DAYS,
-            transcript_waits: TRANSCRIPT_WAITS.iter().map(|minutes| Duration::from_secs(minutes * MINUTE)).collect(),
+            transcript_waits: TRANSCRIPT_WAITS
+                .iter()
+                .map(|minutes| Duration::from_secs(minutes * MINUTE))
+                .collect(),
             clock: Clock::system(),
         };
         Self { inner }
@@ -125,6 +128,8 @@ impl PipelineBuilder {
     /// The pipeline.
     #[must_use]
     pub fn build(self) -> Pipeline {
-        Pipeline { inner: Arc::new(self.inner) }
+        Pipeline {
+            inner: Arc::new(self.inner),
+        }
     }
 }

@@ -4,11 +4,11 @@ use std::io::ErrorKind;
 
 use tokio::fs;
 
+use super::Inner;
 use super::error::{PipelineError, StepError};
 use super::files::folder;
 use super::handler::Outcome;
 use super::job::CallJob;
-use super::Inner;
 use crate::{CallId, CallStatus, Scope};
 
 pub(super) async fn run(inner: &Inner, payload: &CallJob) -> Result<Option<Outcome>, StepError> {
@@ -37,7 +37,9 @@ pub(super) async fn sweep(inner: &Inner) -> Result<usize, PipelineError> {
     let mut removed = 0;
     while let Some(entry) = folders.next_entry().await.map_err(PipelineError::File)? {
         let name = entry.file_name();
-        let Some(id) = name.to_str().filter(|name| name.starts_with("call_")) else { continue };
+        let Some(id) = name.to_str().filter(|name| name.starts_with("call_")) else {
+            continue;
+        };
         let id = CallId::new(id);
         let call = inner.store.load(&Scope::All, &id).await?;
         if call.is_none_or(|call| matches!(call.status, CallStatus::Ready | CallStatus::Failed)) {

@@ -64,13 +64,21 @@ impl From<StageError> for StepError {
 
 impl From<StoreError> for StepError {
     fn from(error: StoreError) -> Self {
-        if error.is_retryable() { Self::transient(error) } else { Self::permanent(error) }
+        if error.is_retryable() {
+            Self::transient(error)
+        } else {
+            Self::permanent(error)
+        }
     }
 }
 
 impl From<QueueError> for StepError {
     fn from(error: QueueError) -> Self {
-        if error.is_retryable() { Self::transient(error) } else { Self::permanent(error) }
+        if error.is_retryable() {
+            Self::transient(error)
+        } else {
+            Self::permanent(error)
+        }
     }
 }
 
@@ -79,7 +87,11 @@ impl From<zoom_core::Error> for StepError {
         let wait: Option<Duration> = error.retry_after();
         // Zoom announces a recording a moment before it can be read.
         let again = error.is_retryable() || error.is_not_found();
-        let stage = if again { StageError::transient(error) } else { StageError::permanent(error) };
+        let stage = if again {
+            StageError::transient(error)
+        } else {
+            StageError::permanent(error)
+        };
         Self(match wait {
             Some(wait) => stage.retry_after(wait),
             None => stage,
@@ -89,7 +101,11 @@ impl From<zoom_core::Error> for StepError {
 
 impl From<DownloadError> for StepError {
     fn from(error: DownloadError) -> Self {
-        if error.is_retryable() { Self::transient(error) } else { Self::permanent(error) }
+        if error.is_retryable() {
+            Self::transient(error)
+        } else {
+            Self::permanent(error)
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Step *fetch*: read the recording at Zoom again and bring its files here.
 
-use job_queue::Job;
 use jiff::Timestamp;
+use job_queue::Job;
 use zoom_core::model::{ParticipantStatus, Recording};
 use zoom_core::{Client, ListParticipants, MeetingRef, MeetingUuid};
 use zoom_recordings::{Segment, choose_files};
@@ -17,7 +17,9 @@ use crate::{Call, CallParticipant, CallStatus, Origin, Step, StoreError};
 const MAX_PAGES: usize = 10;
 
 pub(super) async fn run(inner: &Inner, payload: &CallJob, job: &Job) -> Result<Option<Outcome>, StepError> {
-    let Some(call) = load_or_create(inner, payload, job).await? else { return Ok(None) };
+    let Some(call) = load_or_create(inner, payload, job).await? else {
+        return Ok(None);
+    };
     let next = vec![payload.next(Step::Transcribe, job)?];
     let uuid = match &call.origin {
         Origin::File { path } => {
@@ -30,7 +32,9 @@ pub(super) async fn run(inner: &Inner, payload: &CallJob, job: &Job) -> Result<O
     let recording = client.recordings().get(&MeetingRef::from(&uuid)).await?;
     let (participants, problem) = participants(&client, &uuid, &recording, job.is_last_attempt()).await?;
     let files = download(inner, &client, &call, &recording).await?;
-    let updated = inner.update(&call.id, |call| describe(call, &recording, &participants)).await?;
+    let updated = inner
+        .update(&call.id, |call| describe(call, &recording, &participants))
+        .await?;
     let mut detail = described(&files);
     if let Some(problem) = problem {
         detail = format!("{detail}; {problem}");
@@ -48,14 +52,27 @@ pub(super) async fn download(
     let folder = make_folder(inner, &call.id).await?;
     let chosen = choose_files(recording);
     // Words from the sound are made once.
-    let wants_media = inner.transcriber.is_some() && call.transcript.as_ref().is_none_or(|words| words.source.as_str() == "zoom");
+    let wants_media = inner.transcriber.is_some()
+        && call
+            .transcript
+            .as_ref()
+            .is_none_or(|words| words.source.as_str() == "zoom");
     let mut files = Files::default();
     for (number, segment) in chosen.segments.iter().enumerate() {
-        let mut here = SegmentFiles { offset_ms: segment.offset_ms, ..SegmentFiles::default() };
+        let mut here = SegmentFiles {
+            offset_ms: segment.offset_ms,
+            ..SegmentFiles::default()
+        };
         let media = segment.media.as_ref().filter(|_| wants_media);
-        for (file, place) in [(media, &mut here.media), (segment.transcript.as_ref(), &mut here.transcript)] {
+        for (file, place) in [
+            (media, &mut here.media),
+            (segment.transcript.as_ref(), &mut here.transcript),
+        ] {
             let Some(file) = file else { continue };
-            let downloaded = inner.downloader.download(client.token_source().as_ref(), file, &folder).await?;
+            let downloaded = inner
+                .downloader
+                .download(client.token_source().as_ref(), file, &folder)
+                .await?;
             let path = folder.join(format!("{number}.{}", downloaded.media_type().extension()));
             *place = Some(downloaded.persist(path).await?);
         }
@@ -70,9 +87,17 @@ async fn load_or_create(inner: &Inner, payload: &CallJob, job: &Job) -> Result<O
         return Ok(Some(call));
     }
     // Only an event makes a call: a later job whose call is gone works on something that was deleted.
-    let (Some(uuid), true) = (&payload.uuid, payload.polls == 0 && is_first(job)) else { return Ok(None) };
+    let (Some(uuid), true) = (&payload.uuid, payload.polls == 0 && is_first(job)) else {
+        return Ok(None);
+    };
     let origin = Origin::Meeting { uuid: uuid.clone() };
-    let mut call = Call::new(payload.call.clone(), payload.owner.clone(), origin, "", inner.clock.now());
+    let mut call = Call::new(
+        payload.call.clone(),
+        payload.owner.clone(),
+        origin,
+        "",
+        inner.clock.now(),
+    );
     call.meeting_id = payload.meeting;
     match inner.store.save(&call).await {
         Ok(_) | Err(StoreError::Conflict) => {}
@@ -83,7 +108,9 @@ async fn load_or_create(inner: &Inner, payload: &CallJob, job: &Job) -> Result<O
 
 /// Whether the job came from an event and not from another job.
 fn is_first(job: &Job) -> bool {
-    job.dedupe_key.as_deref().is_some_and(|key| key.ends_with(" recording") || key.ends_with(" transcript"))
+    job.dedupe_key
+        .as_deref()
+        .is_some_and(|key| key.ends_with(" recording") || key.ends_with(" transcript"))
 }
 
 fn describe(call: &mut Call, recording: &Recording, participants: &[CallParticipant]) {
@@ -107,11 +134,20 @@ fn describe(call: &mut Call, recording: &Recording, participants: &[CallParticip
 /// From the first start to the last end of the media; else the minutes that Zoom says.
 fn duration_ms(recording: &Recording) -> Option<u64> {
     let chosen = choose_files(recording);
-    let media = || chosen.segments.iter().filter_map(|segment: &Segment| segment.media.as_ref());
+    let media = || {
+        chosen
+            .segments
+            .iter()
+            .filter_map(|segment: &Segment| segment.media.as_ref())
+    };
     let start: Option<Timestamp> = media().filter_map(|file| file.recording_start).min();
     let end: Option<Timestamp> = media().filter_map(|file| file.recording_end).max();
-    let by_files = start.zip(end).and_then(|(start, end)| u64::try_from(end.duration_since(start).as_millis()).ok());
-    by_files.filter(|ms| *ms > 0).or_else(|| recording.duration.map(|minutes| u64::from(minutes) * 60_000))
+    let by_files = start
+        .zip(end)
+        .and_then(|(start, end)| u64::try_from(end.duration_since(start).as_millis()).ok());
+    by_files
+        .filter(|ms| *ms > 0)
+        .or_else(|| recording.duration.map(|minutes| u64::from(minutes) * 60_000))
 }
 
 /// Who was there, as far as Zoom tells. A scope that is missing or an account that does not pay costs the names only.
@@ -125,7 +161,11 @@ async fn participants(
     let mut problem = None;
     let mut list = ListParticipants::new().page_size(300);
     for _ in 0..MAX_PAGES {
-        let page = match client.past_meetings().participants(&MeetingRef::from(uuid), list.clone()).await {
+        let page = match client
+            .past_meetings()
+            .participants(&MeetingRef::from(uuid), list.clone())
+            .await
+        {
             Ok(page) => page,
             Err(error) if error.is_retryable() && !is_last_attempt => return Err(error.into()),
             Err(_) => {
@@ -133,12 +173,22 @@ async fn participants(
                 break;
             }
         };
-        for stay in page.items.into_iter().filter(|stay| stay.status != Some(ParticipantStatus::InWaitingRoom)) {
+        for stay in page
+            .items
+            .into_iter()
+            .filter(|stay| stay.status != Some(ParticipantStatus::InWaitingRoom))
+        {
             let Some(name) = stay.name else { continue };
-            let known = people.iter_mut().find(|p| p.name == name && (p.email == stay.user_email || stay.user_email.is_none()));
+            let known = people
+                .iter_mut()
+                .find(|p| p.name == name && (p.email == stay.user_email || stay.user_email.is_none()));
             match known {
                 Some(person) => person.internal_user = person.internal_user.or(stay.internal_user),
-                None => people.push(CallParticipant { name, email: stay.user_email, internal_user: stay.internal_user }),
+                None => people.push(CallParticipant {
+                    name,
+                    email: stay.user_email,
+                    internal_user: stay.internal_user,
+                }),
             }
         }
         match page.next {
@@ -146,7 +196,9 @@ async fn participants(
             None => break,
         }
     }
-    let knows_host = people.iter().any(|p| p.email.is_some() && p.email == recording.host_email);
+    let knows_host = people
+        .iter()
+        .any(|p| p.email.is_some() && p.email == recording.host_email);
     if let (false, Some(host)) = (knows_host, &recording.host_id)
         && let Ok(user) = client.users().get(host).await
         && let Some(name) = user.name()
@@ -154,14 +206,26 @@ async fn participants(
         // The host's row without an address, if there is one, is the host.
         match people.iter_mut().find(|p| p.name == name && p.email.is_none()) {
             Some(person) => (person.email, person.internal_user) = (recording.host_email.clone(), Some(true)),
-            None => people.push(CallParticipant { name, email: recording.host_email.clone(), internal_user: Some(true) }),
+            None => people.push(CallParticipant {
+                name,
+                email: recording.host_email.clone(),
+                internal_user: Some(true),
+            }),
         }
     }
     Ok((people, problem))
 }
 
 fn described(files: &Files) -> String {
-    let media = files.segments.iter().filter(|segment| segment.media.is_some()).count();
-    let transcripts = files.segments.iter().filter(|segment| segment.transcript.is_some()).count();
+    let media = files
+        .segments
+        .iter()
+        .filter(|segment| segment.media.is_some())
+        .count();
+    let transcripts = files
+        .segments
+        .iter()
+        .filter(|segment| segment.transcript.is_some())
+        .count();
     format!("media {media}, transcripts {transcripts}")
 }

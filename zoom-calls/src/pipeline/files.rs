@@ -55,11 +55,19 @@ impl Files {
         fs::metadata(path).await?;
         let media_type = MediaType::of_path(path).filter(|kind| kind.has_sound() || *kind == MediaType::Vtt);
         let Some(media_type) = media_type else {
-            return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "neither sound nor a WebVTT transcript"));
+            return Err(std::io::Error::new(
+                std::io::ErrorKind::InvalidInput,
+                "neither sound nor a WebVTT transcript",
+            ));
         };
         if media_type == MediaType::Vtt {
             let transcript = Some(path.to_owned());
-            return Ok(Self { segments: vec![SegmentFiles { transcript, ..SegmentFiles::default() }] });
+            return Ok(Self {
+                segments: vec![SegmentFiles {
+                    transcript,
+                    ..SegmentFiles::default()
+                }],
+            });
         }
         let mut transcript = None;
         for extension in ["vtt", "transcript.vtt"] {
@@ -68,13 +76,29 @@ impl Files {
                 transcript = Some(candidate);
             }
         }
-        Ok(Self { segments: vec![SegmentFiles { offset_ms: 0, media: Some(path.to_owned()), transcript }] })
+        Ok(Self {
+            segments: vec![SegmentFiles {
+                offset_ms: 0,
+                media: Some(path.to_owned()),
+                transcript,
+            }],
+        })
     }
 }
 
 /// The folder of a call. Ids are made of letters, digits and `_`; a host's own id that is not goes no further than its name.
 pub(super) fn folder(inner: &Inner, call: &CallId) -> PathBuf {
-    let name: String = call.as_str().chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
+    let name: String = call
+        .as_str()
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '_' {
+                c
+            } else {
+                '-'
+            }
+        })
+        .collect();
     inner.work_dir.join(name)
 }
 

@@ -17,11 +17,19 @@ pub(super) struct Outcome {
 
 impl Outcome {
     pub(super) fn done(next: Vec<NewJob>) -> Self {
-        Self { state: StepState::Done, detail: None, next }
+        Self {
+            state: StepState::Done,
+            detail: None,
+            next,
+        }
     }
 
     pub(super) fn skipped(why: &str, next: Vec<NewJob>) -> Self {
-        Self { state: StepState::Skipped, detail: Some(why.to_owned()), next }
+        Self {
+            state: StepState::Skipped,
+            detail: Some(why.to_owned()),
+            next,
+        }
     }
 
     pub(super) fn detail(mut self, detail: impl Into<String>) -> Self {
@@ -52,7 +60,9 @@ impl Handler for StepHandler {
             Ok(Some(outcome)) => outcome,
             // The call was deleted while it was worked on: nothing of it comes back.
             Ok(None) => {
-                clean::remove(inner, &payload.call).await.map_err(JobError::transient)?;
+                clean::remove(inner, &payload.call)
+                    .await
+                    .map_err(JobError::transient)?;
                 return Ok(Vec::new());
             }
             Err(error) => return Err(self.failed(&payload, job, error).await),
@@ -75,7 +85,11 @@ impl StepHandler {
         let is_final = !error.is_transient() || job.is_last_attempt();
         tracing::warn!(call = %payload.call, step = self.step.as_str(), attempt = job.attempt, is_final, reason, "a step of a call failed");
         let now = inner.clock.now();
-        let state = if is_final { StepState::Failed } else { StepState::Retrying };
+        let state = if is_final {
+            StepState::Failed
+        } else {
+            StepState::Retrying
+        };
         let recorded = inner.update(&payload.call, |call| {
             call.record(self.step, state, now, job.attempt, Some(reason.clone()));
             if is_final {

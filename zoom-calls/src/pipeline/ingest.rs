@@ -29,7 +29,14 @@ impl IngestFile {
     /// A file.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
-        Self { path, topic: None, started_at: None, timezone: None, host_email: None, participants: Vec::new() }
+        Self {
+            path,
+            topic: None,
+            started_at: None,
+            timezone: None,
+            host_email: None,
+            participants: Vec::new(),
+        }
     }
 
     /// What the call was about; the file's name by default.
@@ -76,10 +83,16 @@ impl Pipeline {
     ///
     /// [`PipelineError::File`] when it cannot be read or is neither sound nor a transcript; or the store or queue fails.
     pub async fn ingest_file(&self, owner: &OwnerId, file: IngestFile) -> Result<CallId, PipelineError> {
-        let path = tokio::fs::canonicalize(&file.path).await.map_err(PipelineError::File)?;
+        let path = tokio::fs::canonicalize(&file.path)
+            .await
+            .map_err(PipelineError::File)?;
         Files::beside(&path).await.map_err(PipelineError::File)?;
         let id = CallId::for_file(owner, &sha256(&path).await.map_err(PipelineError::File)?);
-        let stem = || path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let stem = || {
+            path.file_stem()
+                .map(|stem| stem.to_string_lossy().into_owned())
+                .unwrap_or_default()
+        };
         let origin = Origin::File { path: path.clone() };
         let topic = file.topic.unwrap_or_else(stem);
         let mut call = Call::new(id.clone(), owner.clone(), origin, topic, self.inner.clock.now());
@@ -89,12 +102,20 @@ impl Pipeline {
             Ok(_) | Err(StoreError::Conflict) => {}
             Err(error) => return Err(error.into()),
         }
-        let stored = self.inner.store.load(&Scope::from(owner), &id).await?.ok_or(PipelineError::NoSuchCall)?;
+        let stored = self
+            .inner
+            .store
+            .load(&Scope::from(owner), &id)
+            .await?
+            .ok_or(PipelineError::NoSuchCall)?;
         let occasion = match stored.status {
             CallStatus::Failed => format!("file again {}", stored.revision),
             _ => "file".to_owned(),
         };
-        self.inner.queue.enqueue(&[CallJob::for_call(&stored).first(&occasion)?]).await?;
+        self.inner
+            .queue
+            .enqueue(&[CallJob::for_call(&stored).first(&occasion)?])
+            .await?;
         Ok(id)
     }
 }

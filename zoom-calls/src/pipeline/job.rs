@@ -37,7 +37,13 @@ impl CallJob {
 
     pub(super) fn for_call(call: &Call) -> Self {
         let uuid = call.meeting_uuid().cloned();
-        Self { call: call.id.clone(), owner: call.owner.clone(), uuid, meeting: call.meeting_id, polls: 0 }
+        Self {
+            call: call.id.clone(),
+            owner: call.owner.clone(),
+            uuid,
+            meeting: call.meeting_id,
+            polls: 0,
+        }
     }
 
     /// The job that begins the chain; one per call and occasion.
@@ -52,6 +58,8 @@ impl CallJob {
 
     fn job(&self, step: Step, dedupe_key: &str) -> Result<NewJob, QueueError> {
         // Jobs of one call run one after another, so that two events never work on one call at once.
-        Ok(NewJob::new(step.job_kind(), self)?.dedupe_key(dedupe_key).ordering_key(self.call.as_str()))
+        Ok(NewJob::new(step.job_kind(), self)?
+            .dedupe_key(dedupe_key)
+            .ordering_key(self.call.as_str()))
     }
 }

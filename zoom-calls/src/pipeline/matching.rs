@@ -10,13 +10,18 @@ use crate::contact::match_call;
 use crate::{Attribution, DecidedBy, Step, Touch};
 
 pub(super) async fn run(inner: &Inner, payload: &CallJob, job: &Job) -> Result<Option<Outcome>, StepError> {
-    let Some(call) = inner.load(&payload.call).await? else { return Ok(None) };
+    let Some(call) = inner.load(&payload.call).await? else {
+        return Ok(None);
+    };
     let next = vec![payload.next(Step::Recap, job)?];
     let found = match_call(inner.contacts.as_ref(), &call).await?;
     let lookback_days = inner.lookback_days;
     let updated = inner.update(&call.id, |call| {
         // A person may have decided while the rules were looking.
-        let decided = call.contact.as_ref().is_some_and(|contact| contact.decided_by == DecidedBy::Person);
+        let decided = call
+            .contact
+            .as_ref()
+            .is_some_and(|contact| contact.decided_by == DecidedBy::Person);
         if !decided {
             call.contact.clone_from(&found);
         }
@@ -29,11 +34,16 @@ pub(super) async fn run(inner: &Inner, payload: &CallJob, job: &Job) -> Result<O
             }
         });
     });
-    let Some(call) = updated.await? else { return Ok(None) };
+    let Some(call) = updated.await? else {
+        return Ok(None);
+    };
     let contact = call.contact.as_ref();
     let detail = match contact.and_then(|contact| contact.linked.as_ref()) {
         Some(linked) => format!("linked with score {}", linked.score),
-        None => format!("{} suggestions", contact.map_or(0, |contact| contact.suggestions.len())),
+        None => format!(
+            "{} suggestions",
+            contact.map_or(0, |contact| contact.suggestions.len())
+        ),
     };
     Ok(Some(Outcome::done(next).detail(detail)))
 }

@@ -5,13 +5,19 @@ use zoom_recordings::Transcript;
 /// Gives every utterance without a speaker the one who, by Zoom's transcript, spoke most of that time. Says how many.
 pub(super) fn name_speakers(words: &mut Transcript, names: &Transcript) -> usize {
     let mut named = 0;
-    for utterance in words.utterances.iter_mut().filter(|utterance| utterance.speaker.is_none()) {
+    for utterance in words
+        .utterances
+        .iter_mut()
+        .filter(|utterance| utterance.speaker.is_none())
+    {
         let (start, end) = (utterance.start_ms, utterance.end_ms.max(utterance.start_ms + 1));
         let mut spoke: Vec<(&str, u64)> = Vec::new();
         // Cues are sorted by start and at most half a minute long, so whatever starts after the end is too late.
         for cue in names.utterances.iter().take_while(|cue| cue.start_ms < end) {
             let common = cue.end_ms.min(end).saturating_sub(cue.start_ms.max(start));
-            let Some(speaker) = cue.speaker.as_deref().filter(|_| common > 0) else { continue };
+            let Some(speaker) = cue.speaker.as_deref().filter(|_| common > 0) else {
+                continue;
+            };
             match spoke.iter_mut().find(|(name, _)| *name == speaker) {
                 Some((_, ms)) => *ms += common,
                 None => spoke.push((speaker, common)),

@@ -11,7 +11,9 @@ use crate::{Recap, Step};
 /// A call is told once: later events and new analyses change the call, not the channel. The receipt is written right after
 /// the post; only a crash between the two posts again, since an incoming webhook can be asked neither before nor after.
 pub(super) async fn run(inner: &Inner, payload: &CallJob, job: &Job) -> Result<Option<Outcome>, StepError> {
-    let Some(call) = inner.load(&payload.call).await? else { return Ok(None) };
+    let Some(call) = inner.load(&payload.call).await? else {
+        return Ok(None);
+    };
     let next = vec![payload.next(Step::Clean, job)?];
     if call.recap.is_some() {
         return Ok(Some(Outcome::skipped("the team knows", next)));
@@ -24,11 +26,17 @@ pub(super) async fn run(inner: &Inner, payload: &CallJob, job: &Job) -> Result<O
         Err(error) => {
             let reason = StepError::from(error).reason();
             tracing::warn!(call = %call.id, reason, "the recap of a call was not posted");
-            let outcome = Outcome { state: crate::StepState::Failed, detail: Some(reason), next };
+            let outcome = Outcome {
+                state: crate::StepState::Failed,
+                detail: Some(reason),
+                next,
+            };
             return Ok(Some(outcome));
         }
     };
     let detail = format!("{}, posted: {}", receipt.channel, receipt.posted);
-    let updated = inner.update(&call.id, |call| call.recap = Some(receipt.clone())).await?;
+    let updated = inner
+        .update(&call.id, |call| call.recap = Some(receipt.clone()))
+        .await?;
     Ok(updated.map(|_| Outcome::done(next).detail(detail)))
 }

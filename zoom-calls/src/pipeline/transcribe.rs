@@ -13,7 +13,9 @@ use super::{Inner, fetch};
 use crate::{Call, CallStatus, Origin, Step, StepState};
 
 pub(super) async fn run(inner: &Inner, payload: &CallJob, job: &Job) -> Result<Option<Outcome>, StepError> {
-    let Some(call) = inner.load(&payload.call).await? else { return Ok(None) };
+    let Some(call) = inner.load(&payload.call).await? else {
+        return Ok(None);
+    };
     let files = files(inner, &call).await?;
     let zoom = zooms_words(&call, &files).await?;
     let (own, problem) = own_words(inner, &call, &files).await?;
@@ -28,11 +30,18 @@ pub(super) async fn run(inner: &Inner, payload: &CallJob, job: &Job) -> Result<O
         (None, None) => return wait(inner, payload, job, problem).await,
     };
     let detail = match &problem {
-        Some(problem) => format!("{} words from {}; {problem}", words.words(), words.source.as_str()),
+        Some(problem) => format!(
+            "{} words from {}; {problem}",
+            words.words(),
+            words.source.as_str()
+        ),
         None => format!("{} words from {}", words.words(), words.source.as_str()),
     };
     let hash = words.hash();
-    let is_analysed = call.analysis.as_ref().is_some_and(|analysis| analysis.provenance.transcript_hash == hash);
+    let is_analysed = call
+        .analysis
+        .as_ref()
+        .is_some_and(|analysis| analysis.provenance.transcript_hash == hash);
     let updated = inner.update(&call.id, |call| {
         call.transcript = Some(words.clone());
         call.zoom_transcript.clone_from(&kept);
@@ -77,18 +86,30 @@ async fn zooms_words(call: &Call, files: &Files) -> Result<Option<Transcript>, S
             Err(error) if error.is_transient() => continue,
             Err(error) => return Err(error.into()),
         };
-        whole.get_or_insert_with(|| Transcript::new(TranscriptSource::Zoom)).append(part, segment.offset_ms);
+        whole
+            .get_or_insert_with(|| Transcript::new(TranscriptSource::Zoom))
+            .append(part, segment.offset_ms);
     }
     Ok(whole)
 }
 
 /// The words of the configured transcriber, made once per call. If it cannot read the sound, Zoom's have to do.
-async fn own_words(inner: &Inner, call: &Call, files: &Files) -> Result<(Option<Transcript>, Option<String>), StepError> {
-    if let Some(words) = call.transcript.as_ref().filter(|words| words.source.as_str() != TranscriptSource::Zoom.as_str()) {
+async fn own_words(
+    inner: &Inner,
+    call: &Call,
+    files: &Files,
+) -> Result<(Option<Transcript>, Option<String>), StepError> {
+    if let Some(words) = call
+        .transcript
+        .as_ref()
+        .filter(|words| words.source.as_str() != TranscriptSource::Zoom.as_str())
+    {
         return Ok((Some(words.clone()), None));
     }
     let Some(transcriber) = inner.transcriber.as_ref().filter(|_| files.has_media()) else {
-        let problem = files.has_media().then(|| "there is sound and no transcriber".to_owned());
+        let problem = files
+            .has_media()
+            .then(|| "there is sound and no transcriber".to_owned());
         return Ok((None, problem.filter(|_| call.meeting_uuid().is_none())));
     };
     let mut whole: Option<Transcript> = None;
@@ -129,14 +150,27 @@ async fn wait(
         let why = problem.unwrap_or_else(|| "Zoom has not made a transcript".to_owned());
         return Err(StepError::permanent(why));
     };
-    let at = inner.clock.now().checked_add(delay).map_err(StepError::permanent)?;
-    let later = CallJob { polls: payload.polls + 1, ..payload.clone() };
-    let poll = NewJob::new(POLL, &later)?.dedupe_key(format!("{} after {}", payload.call, job.id)).run_at(at);
+    let at = inner
+        .clock
+        .now()
+        .checked_add(delay)
+        .map_err(StepError::permanent)?;
+    let later = CallJob {
+        polls: payload.polls + 1,
+        ..payload.clone()
+    };
+    let poll = NewJob::new(POLL, &later)?
+        .dedupe_key(format!("{} after {}", payload.call, job.id))
+        .run_at(at);
     let reason = "Zoom has not finished the transcript".to_owned();
     let updated = inner.update(&payload.call, |call| {
         call.status = CallStatus::AwaitingTranscript;
         call.status_reason = Some(reason.clone());
     });
-    let outcome = Outcome { state: StepState::Waiting, detail: Some(reason.clone()), next: vec![poll] };
+    let outcome = Outcome {
+        state: StepState::Waiting,
+        detail: Some(reason.clone()),
+        next: vec![poll],
+    };
     Ok(updated.await?.map(|_| outcome))
 }

@@ -31,42 +31,78 @@ pub struct SlackMessage {
 
 impl From<&Recap> for SlackMessage {
     fn from(recap: &Recap) -> Self {
-        let minutes = recap.duration_ms.map(|ms| format!(" · {} min", (ms + 30_000) / 60_000)).unwrap_or_default();
+        let minutes = recap
+            .duration_ms
+            .map(|ms| format!(" · {} min", (ms + 30_000) / 60_000))
+            .unwrap_or_default();
         let title = plain(&recap.title);
         let room = HEADER.saturating_sub(minutes.chars().count());
-        let title = if title.is_empty() { "Untitled call".to_owned() } else { truncated(&title, room) };
+        let title = if title.is_empty() {
+            "Untitled call".to_owned()
+        } else {
+            truncated(&title, room)
+        };
         let header = format!("{title}{minutes}");
 
-        let mut blocks = vec![json!({"type": "header", "text": {"type": "plain_text", "text": header, "emoji": false}})];
+        let mut blocks =
+            vec![json!({"type": "header", "text": {"type": "plain_text", "text": header, "emoji": false}})];
         let context = context(recap);
         if !context.is_empty() {
             let elements: Vec<Value> = context.iter().map(|text| mrkdwn(text)).collect();
             blocks.push(json!({"type": "context", "elements": elements}));
         }
-        let fields: Vec<Value> = fields(recap).iter().map(|text| mrkdwn(&truncated(text, FIELD))).collect();
+        let fields: Vec<Value> = fields(recap)
+            .iter()
+            .map(|text| mrkdwn(&truncated(text, FIELD)))
+            .collect();
         blocks.push(json!({"type": "section", "fields": fields}));
-        if let Some(summary) = &recap.summary {
-            blocks.push(section(&escaped(&plain(summary), 400)));
+        if let Some(summary) = recap
+            .summary
+            .as_deref()
+            .map(plain)
+            .filter(|summary| !summary.is_empty())
+        {
+            blocks.push(section(&escaped(&summary, 400)));
         }
         if !recap.next_steps.is_empty() {
             let confirmed = recap.next_steps.iter().all(|step| !step.candidate);
-            let title = if confirmed { "*Next steps*" } else { "*Next steps* (candidates, not confirmed)" };
+            let title = if confirmed {
+                "*Next steps*"
+            } else {
+                "*Next steps* (candidates, not confirmed)"
+            };
             blocks.push(section(&list(title, &recap.next_steps, step_line)));
         }
         if !recap.objections.is_empty() {
             blocks.push(section(&list("*Objections*", &recap.objections, objection_line)));
         }
-        if let Some(url) = recap.url.as_ref().map(url::Url::as_str).filter(|url| url.len() <= URL) {
+        if let Some(url) = recap
+            .url
+            .as_ref()
+            .map(url::Url::as_str)
+            .filter(|url| url.len() <= URL)
+        {
             let text = json!({"type": "plain_text", "text": "Open call", "emoji": false});
-            blocks.push(json!({"type": "actions", "elements": [{"type": "button", "text": text, "url": url}]}));
+            blocks
+                .push(json!({"type": "actions", "elements": [{"type": "button", "text": text, "url": url}]}));
         }
-        Self { text: escaped(&header, 200), blocks, unfurl_links: false, unfurl_media: false }
+        Self {
+            text: escaped(&header, 200),
+            blocks,
+            unfurl_links: false,
+            unfurl_media: false,
+        }
     }
 }
 
 fn context(recap: &Recap) -> Vec<String> {
     let mut parts = Vec::new();
-    let mut add = |label: &str, value: &str| parts.push(format!("{label} *{}*", escaped(&plain(value), 100)));
+    let mut add = |label: &str, value: &str| {
+        let value = escaped(&plain(value), 100);
+        if !value.is_empty() {
+            parts.push(format!("{label} *{value}*"));
+        }
+    };
     if !recap.reps.is_empty() {
         add("Rep", &recap.reps.join(", "));
     }
@@ -78,7 +114,10 @@ fn context(recap: &Recap) -> Vec<String> {
     }
     if let Some(started_at) = recap.started_at {
         let fallback = started_at.strftime("%Y-%m-%d %H:%M UTC");
-        parts.push(format!("<!date^{}^{{date_short_pretty}} {{time}}|{fallback}>", started_at.as_second()));
+        parts.push(format!(
+            "<!date^{}^{{date_short_pretty}} {{time}}|{fallback}>",
+            started_at.as_second()
+        ));
     }
     parts
 }
@@ -91,13 +130,33 @@ fn fields(recap: &Recap) -> Vec<String> {
         Some(_) => " →",
         None => "",
     };
-    let committed = recap.next_steps.iter().any(|step| step.status == NextStepStatus::Committed);
-    let talk = recap.rep_talk_share_of_known_speech.map(|share| format!("{} % rep", crate::metrics::percent(share)));
+    let mut committed = recap
+        .next_steps
+        .iter()
+        .filter(|step| step.status == NextStepStatus::Committed);
+    let next_step = match (committed.clone().any(|step| !step.candidate), committed.next()) {
+        (true, _) => "yes",
+        (false, Some(_)) => "likely, not confirmed",
+        (false, None) => "no",
+    };
+    let talk = recap
+        .rep_talk_share_of_known_speech
+        .map(|share| format!("{} % rep", crate::metrics::percent(share)));
     vec![
-        format!("*Call signal*\n{}", or_unknown(recap.closing_score.map(|score| format!("{score} (not a win rate)")))),
-        format!("*Sentiment*\n{}", or_unknown(recap.sentiment_0_100.map(|score| format!("{score}{arrow}")))),
+        format!(
+            "*Call signal*\n{}",
+            or_unknown(
+                recap
+                    .closing_score
+                    .map(|score| format!("{score} (not a win rate)"))
+            )
+        ),
+        format!(
+            "*Sentiment*\n{}",
+            or_unknown(recap.sentiment_0_100.map(|score| format!("{score}{arrow}")))
+        ),
         format!("*Talk*\n{}", or_unknown(talk)),
-        format!("*Next step*\n{}", if committed { "yes" } else { "no" }),
+        format!("*Next step*\n{next_step}"),
     ]
 }
 
@@ -107,8 +166,16 @@ fn step_line(step: &RecapStep) -> String {
         (None, Some(text)) => format!(" – {}", escaped(&plain(text), 60)),
         (None, None) => String::new(),
     };
-    let proposed = if step.status == NextStepStatus::Proposed { " (proposed)" } else { "" };
-    format!("• *{}* – {}{due}{proposed}", escaped(&plain(&step.owner), 80), escaped(&plain(&step.action), 200))
+    let proposed = if step.status == NextStepStatus::Proposed {
+        " (proposed)"
+    } else {
+        ""
+    };
+    format!(
+        "• *{}* – {}{due}{proposed}",
+        escaped(&plain(&step.owner), 80),
+        escaped(&plain(&step.action), 200)
+    )
 }
 
 fn objection_line(objection: &RecapObjection) -> String {
@@ -120,7 +187,11 @@ fn objection_line(objection: &RecapObjection) -> String {
     };
     let category = objection.category.as_str().replace('_', " ");
     let quote = escaped(&plain(&objection.quote), QUOTE);
-    format!("• *{category}* ({handled}) at {}:{:02} – “{quote}”", seconds / 60, seconds % 60)
+    format!(
+        "• *{category}* ({handled}) at {}:{:02} – “{quote}”",
+        seconds / 60,
+        seconds % 60
+    )
 }
 
 /// A title and a line per item, as many as fit.
@@ -153,7 +224,13 @@ fn mrkdwn(text: &str) -> Value {
 fn plain(text: &str) -> String {
     let kept = |c: char| {
         let directs = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}');
-        if directs { None } else if c.is_control() || c == '\u{2028}' || c == '\u{2029}' { Some(' ') } else { Some(c) }
+        if directs {
+            None
+        } else if c.is_control() || c == '\u{2028}' || c == '\u{2029}' {
+            Some(' ')
+        } else {
+            Some(c)
+        }
     };
     let text: String = text.chars().filter_map(kept).collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use zoom_recordings::StageError;
 
-use super::{Receipt, Recap};
+use super::{Recap, Receipt};
 
 /// Tells people about a call.
 ///
@@ -79,7 +79,10 @@ impl StubNotifier {
     /// Answers the next call with this error, once.
     #[must_use]
     pub fn failing_once(self, error: StageError) -> Self {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner).push(error);
+        self.failures
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(error);
         self
     }
 

@@ -8,7 +8,7 @@ use http::{StatusCode, header};
 use url::Url;
 use zoom_recordings::StageError;
 
-use super::{Notifier, Receipt, Recap, SlackMessage};
+use super::{Notifier, Recap, Receipt, SlackMessage};
 
 zoom_core::secret_type! {
     /// The URL of an incoming webhook. Whoever has it can post, so it is a secret.
@@ -29,7 +29,10 @@ pub struct SlackWebhook {
 
 impl fmt::Debug for SlackWebhook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SlackWebhook").field("channel", &self.channel).field("url", &self.fingerprint).finish_non_exhaustive()
+        f.debug_struct("SlackWebhook")
+            .field("channel", &self.channel)
+            .field("url", &self.fingerprint)
+            .finish_non_exhaustive()
     }
 }
 
@@ -42,7 +45,10 @@ enum SlackError {
     #[error("slack is busy ({0})")]
     Busy(StatusCode),
     #[error("slack refused the message ({status}, {reason})")]
-    Refused { status: StatusCode, reason: &'static str },
+    Refused {
+        status: StatusCode,
+        reason: &'static str,
+    },
     #[error("the url of the webhook is not an https url")]
     Url,
 }
@@ -64,7 +70,12 @@ impl SlackWebhook {
             .timeout(Duration::from_secs(20))
             .build()
             .map_err(|error| StageError::permanent(SlackError::Unreachable(error.without_url())))?;
-        Ok(Self { url, fingerprint, channel: channel.into(), http })
+        Ok(Self {
+            url,
+            fingerprint,
+            channel: channel.into(),
+            http,
+        })
     }
 }
 
@@ -74,14 +85,18 @@ impl Notifier for SlackWebhook {
         let message = SlackMessage::from(recap);
         let sent = self.http.post(self.url.clone()).json(&message).send().await;
         // An error of the HTTP client names the URL unless it is taken out.
-        let answer = sent.map_err(|error| StageError::transient(SlackError::Unreachable(error.without_url())))?;
+        let answer =
+            sent.map_err(|error| StageError::transient(SlackError::Unreachable(error.without_url())))?;
         let status = answer.status();
         if status.is_success() {
             // The webhook answers "ok" and no id of the message.
             return Ok(Receipt::new(&self.channel, true));
         }
         if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
-            let wait = answer.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+            let wait = answer
+                .headers()
+                .get(header::RETRY_AFTER)
+                .and_then(|value| value.to_str().ok()?.trim().parse().ok());
             let error = StageError::transient(SlackError::Busy(status));
             return Err(match wait {
                 Some(seconds) => error.retry_after(Duration::from_secs(seconds)),
@@ -96,12 +111,30 @@ impl Notifier for SlackWebhook {
 /// The reasons Slack documents; what else it may say is not repeated.
 fn reason(answer: &str) -> &'static str {
     const KNOWN: &[&str] = &[
-        "account_inactive", "action_prohibited", "channel_is_archived", "channel_not_found", "invalid_blocks",
-        "invalid_payload", "invalid_token", "msg_blocks_too_long", "no_active_hooks", "no_service", "no_service_id", "no_team",
-        "no_text", "not_in_channel", "posting_to_general_channel_denied", "team_disabled", "too_many_attachments",
+        "account_inactive",
+        "action_prohibited",
+        "channel_is_archived",
+        "channel_not_found",
+        "invalid_blocks",
+        "invalid_payload",
+        "invalid_token",
+        "msg_blocks_too_long",
+        "no_active_hooks",
+        "no_service",
+        "no_service_id",
+        "no_team",
+        "no_text",
+        "not_in_channel",
+        "posting_to_general_channel_denied",
+        "team_disabled",
+        "too_many_attachments",
         "user_not_found",
     ];
     let answer = answer.trim();
     let short = answer.get(..MAX_ANSWER.min(answer.len())).unwrap_or_default();
-    KNOWN.iter().find(|known| **known == short).copied().unwrap_or("unknown reason")
+    KNOWN
+        .iter()
+        .find(|known| **known == short)
+        .copied()
+        .unwrap_or("unknown reason")
 }

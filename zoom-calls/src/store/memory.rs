@@ -30,36 +30,59 @@ impl MemoryCallStore {
 #[async_trait]
 impl CallStore for MemoryCallStore {
     async fn load(&self, scope: &Scope, id: &CallId) -> Result<Option<Call>, StoreError> {
-        Ok(self.calls().get(id).filter(|call| scope.covers(&call.owner)).cloned())
+        Ok(self
+            .calls()
+            .get(id)
+            .filter(|call| scope.covers(&call.owner))
+            .cloned())
     }
 
     async fn save(&self, call: &Call) -> Result<u64, StoreError> {
         let mut calls = self.calls();
         let stored = calls.get(&call.id);
         // The owner of a call never changes: an id that belongs to somebody else is not there to be replaced.
-        if stored.map_or(0, |stored| stored.revision) != call.revision || stored.is_some_and(|s| s.owner != call.owner) {
+        if stored.map_or(0, |stored| stored.revision) != call.revision
+            || stored.is_some_and(|s| s.owner != call.owner)
+        {
             return Err(StoreError::Conflict);
         }
         let revision = call.revision + 1;
-        calls.insert(call.id.clone(), Call { revision, ..call.clone() });
+        calls.insert(
+            call.id.clone(),
+            Call {
+                revision,
+                ..call.clone()
+            },
+        );
         Ok(revision)
     }
 
     async fn list(&self, scope: &Scope, filter: &CallFilter) -> Result<Vec<CallSummary>, StoreError> {
         let calls = self.calls();
-        let covered = calls.values().filter(|call| scope.covers(&call.owner)).map(CallSummary::from);
+        let covered = calls
+            .values()
+            .filter(|call| scope.covers(&call.owner))
+            .map(CallSummary::from);
         let mut found: Vec<CallSummary> = covered.filter(|call| filter.matches(call)).collect();
         found.sort_by(|a, b| b.at().cmp(&a.at()).then_with(|| a.id.cmp(&b.id)));
         found.truncate(filter.limit);
         Ok(found)
     }
 
-    async fn search(&self, scope: &Scope, query: &SearchQuery, limit: usize) -> Result<Vec<SearchHit>, StoreError> {
+    async fn search(
+        &self,
+        scope: &Scope,
+        query: &SearchQuery,
+        limit: usize,
+    ) -> Result<Vec<SearchHit>, StoreError> {
         let calls = self.calls();
         let mut found = Vec::new();
         for call in calls.values().filter(|call| scope.covers(&call.owner)) {
             let topic = [(None, None, None, call.topic.as_str())];
-            let said = call.transcript.iter().flat_map(|transcript| &transcript.utterances);
+            let said = call
+                .transcript
+                .iter()
+                .flat_map(|transcript| &transcript.utterances);
             let said = said.map(|u| (Some(u.id), Some(u.start_ms), u.speaker.clone(), u.text.as_str()));
             for (utterance_id, start_ms, speaker, text) in topic.into_iter().chain(said) {
                 if !query.matches(text) {
@@ -80,7 +103,14 @@ impl CallStore for MemoryCallStore {
                 found.push((query.count(text), hit));
             }
         }
-        found.sort_by_key(|(count, hit)| (Reverse(*count), Reverse(hit.started_at), hit.call_id.clone(), hit.start_ms));
+        found.sort_by_key(|(count, hit)| {
+            (
+                Reverse(*count),
+                Reverse(hit.started_at),
+                hit.call_id.clone(),
+                hit.start_ms,
+            )
+        });
         Ok(found.into_iter().map(|(_, hit)| hit).take(limit).collect())
     }
 

@@ -37,11 +37,18 @@ impl SearchQuery {
         let mut terms = Vec::new();
         for (at, part) in text.split(['"', '“', '”', '«', '»']).enumerate() {
             // Between an odd quotation mark and the next there is a phrase.
-            let pieces: Vec<&str> = if at % 2 == 1 { vec![part] } else { part.split_whitespace().collect() };
+            let pieces: Vec<&str> = if at % 2 == 1 {
+                vec![part]
+            } else {
+                part.split_whitespace().collect()
+            };
             for piece in pieces {
                 let tokens = search_tokens(piece);
                 if !tokens.is_empty() {
-                    terms.push(Term { tokens, prefix: piece.trim_end().ends_with('*') });
+                    terms.push(Term {
+                        tokens,
+                        prefix: piece.trim_end().ends_with('*'),
+                    });
                 }
             }
         }
@@ -58,14 +65,21 @@ impl SearchQuery {
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
         let tokens = search_tokens(text);
-        !self.is_empty() && self.terms.iter().all(|term| term.positions(&tokens).next().is_some())
+        !self.is_empty()
+            && self
+                .terms
+                .iter()
+                .all(|term| term.positions(&tokens).next().is_some())
     }
 
     /// How often the words stand in a text: a plain measure of how well it fits.
     #[must_use]
     pub(crate) fn count(&self, text: &str) -> usize {
         let tokens = search_tokens(text);
-        self.terms.iter().map(|term| term.positions(&tokens).count()).sum()
+        self.terms
+            .iter()
+            .map(|term| term.positions(&tokens).count())
+            .sum()
     }
 
     /// The query in the language of SQLite's FTS5. Every token is quoted, so nothing a user types is an operator.
@@ -100,16 +114,29 @@ impl SearchQuery {
             joined
         });
         let centre = hits.first().map_or(0, |hit| hit.start);
-        let chars: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+        let chars: Vec<usize> = text
+            .char_indices()
+            .map(|(at, _)| at)
+            .chain([text.len()])
+            .collect();
         let centre = chars.partition_point(|at| *at < centre);
         let from = centre.saturating_sub(SNIPPET_CHARS / 3);
         let to = (from + SNIPPET_CHARS).min(chars.len() - 1);
-        let (start, end) = (chars.get(from).copied().unwrap_or(0), chars.get(to).copied().unwrap_or(text.len()));
+        let (start, end) = (
+            chars.get(from).copied().unwrap_or(0),
+            chars.get(to).copied().unwrap_or(text.len()),
+        );
         let lead = if start > 0 { "…" } else { "" };
         let tail = if end < text.len() { "…" } else { "" };
         let shift = |at: usize| at - start + lead.len();
-        let shown = hits.iter().filter(|hit| hit.start >= start && hit.end <= end).map(|hit| shift(hit.start)..shift(hit.end));
-        (format!("{lead}{}{tail}", text.get(start..end).unwrap_or_default()), shown.collect())
+        let shown = hits
+            .iter()
+            .filter(|hit| hit.start >= start && hit.end <= end)
+            .map(|hit| shift(hit.start)..shift(hit.end));
+        (
+            format!("{lead}{}{tail}", text.get(start..end).unwrap_or_default()),
+            shown.collect(),
+        )
     }
 }
 
@@ -117,11 +144,23 @@ impl Term {
     fn positions<'a>(&'a self, tokens: &'a [String]) -> impl Iterator<Item = usize> + 'a {
         let fits = move |window: &[String]| {
             let last = self.tokens.len() - 1;
-            self.tokens.iter().zip(window).enumerate().all(|(at, (wanted, found))| {
-                if self.prefix && at == last { found.starts_with(wanted.as_str()) } else { wanted == found }
-            })
+            self.tokens
+                .iter()
+                .zip(window)
+                .enumerate()
+                .all(|(at, (wanted, found))| {
+                    if self.prefix && at == last {
+                        found.starts_with(wanted.as_str())
+                    } else {
+                        wanted == found
+                    }
+                })
         };
-        tokens.windows(self.tokens.len()).enumerate().filter(move |(_, window)| fits(window)).map(|(at, _)| at)
+        tokens
+            .windows(self.tokens.len())
+            .enumerate()
+            .filter(move |(_, window)| fits(window))
+            .map(|(at, _)| at)
     }
 }
 
@@ -129,15 +168,23 @@ impl Term {
 fn token_spans(text: &str) -> Vec<(String, Range<usize>)> {
     let mut spans = Vec::new();
     let mut start = None;
-    let ends = text.char_indices().map(|(at, c)| (at, Some(c))).chain([(text.len(), None)]);
+    let ends = text
+        .char_indices()
+        .map(|(at, c)| (at, Some(c)))
+        .chain([(text.len(), None)]);
     for (at, c) in ends {
-        let inside = c.is_some_and(|c| c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c));
+        let inside =
+            c.is_some_and(|c| c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c));
         match (start, inside) {
             (None, true) => start = Some(at),
             (Some(from), false) => {
                 start = None;
                 // A character may fold into several tokens (`½`): they share its place.
-                spans.extend(search_tokens(text.get(from..at).unwrap_or_default()).into_iter().map(|token| (token, from..at)));
+                spans.extend(
+                    search_tokens(text.get(from..at).unwrap_or_default())
+                        .into_iter()
+                        .map(|token| (token, from..at)),
+                );
             }
             _ => {}
         }
@@ -193,11 +240,19 @@ mod tests {
 
     #[test]
     fn a_snippet_marks_what_was_found() {
-        let text = format!("{} The RÉSERVE budget, reserve it. {}", "Lead in. ".repeat(40), "After. ".repeat(40));
+        let text = format!(
+            "{} The RÉSERVE budget, reserve it. {}",
+            "Lead in. ".repeat(40),
+            "After. ".repeat(40)
+        );
         let (snippet, highlights) = SearchQuery::parse("réserve \"reserve it\"").snippet(&text);
         let marked: Vec<&str> = highlights.iter().map(|range| &snippet[range.clone()]).collect();
         assert_eq!(marked, ["RÉSERVE", "reserve it"]);
-        assert!(snippet.starts_with('…') && snippet.ends_with('…') && snippet.chars().count() <= SNIPPET_CHARS + 2);
+        assert!(
+            snippet.starts_with('…')
+                && snippet.ends_with('…')
+                && snippet.chars().count() <= SNIPPET_CHARS + 2
+        );
     }
 
     proptest! {

@@ -9,7 +9,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
 use sqlx::{Row, SqliteConnection, SqlitePool};
 
 use super::{CallFilter, CallStore, CallSummary, Scope, SearchHit, SearchQuery, StoreError};
@@ -48,11 +50,17 @@ impl SqliteCallStore {
             .synchronous(SqliteSynchronous::Normal);
         let pool = if url.contains(":memory:") || url.contains("mode=memory") {
             // One connection for ever: with the connection the data goes.
-            let only_one = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+            let only_one = SqlitePoolOptions::new()
+                .max_connections(1)
+                .idle_timeout(None)
+                .max_lifetime(None);
             only_one.connect_with(options).await
         } else {
             let options = options.journal_mode(SqliteJournalMode::Wal);
-            SqlitePoolOptions::new().max_connections(4).connect_with(options).await
+            SqlitePoolOptions::new()
+                .max_connections(4)
+                .connect_with(options)
+                .await
         };
         Self::from_pool(pool.map_err(failed)?).await
     }
@@ -92,19 +100,23 @@ impl CallStore for SqliteCallStore {
             .map(|row| row.try_get(0).map_err(corrupt))
             .transpose()?;
         let revision = call.revision + 1;
-        let saved = sqlx::query(if call.revision == 0 { schema::INSERT } else { schema::UPDATE })
-            .bind(call.id.as_str())
-            .bind(call.owner.as_str())
-            .bind(number(revision))
-            .bind(call.status.as_str())
-            .bind(CallSummary::from(call).at().as_microsecond())
-            .bind(&body)
-            .bind(&words)
-            .bind(&indexed)
-            .bind(number(call.revision))
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
+        let saved = sqlx::query(if call.revision == 0 {
+            schema::INSERT
+        } else {
+            schema::UPDATE
+        })
+        .bind(call.id.as_str())
+        .bind(call.owner.as_str())
+        .bind(number(revision))
+        .bind(call.status.as_str())
+        .bind(CallSummary::from(call).at().as_microsecond())
+        .bind(&body)
+        .bind(&words)
+        .bind(&indexed)
+        .bind(number(call.revision))
+        .execute(&mut *transaction)
+        .await
+        .map_err(failed)?;
         if saved.rows_affected() == 0 {
             return Err(StoreError::Conflict);
         }
@@ -125,10 +137,17 @@ impl CallStore for SqliteCallStore {
             .fetch_all(&self.pool)
             .await
             .map_err(failed)?;
-        rows.iter().map(|row| Ok(CallSummary::from(&call(row, false)?))).collect()
+        rows.iter()
+            .map(|row| Ok(CallSummary::from(&call(row, false)?)))
+            .collect()
     }
 
-    async fn search(&self, scope: &Scope, query: &SearchQuery, limit: usize) -> Result<Vec<SearchHit>, StoreError> {
+    async fn search(
+        &self,
+        scope: &Scope,
+        query: &SearchQuery,
+        limit: usize,
+    ) -> Result<Vec<SearchHit>, StoreError> {
         if query.is_empty() {
             return Ok(Vec::new());
         }
@@ -163,8 +182,18 @@ impl CallStore for SqliteCallStore {
 async fn index(connection: &mut SqliteConnection, call: &Call) -> Result<(), StoreError> {
     forget_words(connection, &call.id).await?;
     let topic = [(None, None, None, call.topic.as_str())];
-    let said = call.transcript.iter().flat_map(|transcript| &transcript.utterances);
-    let said = said.map(|u| (Some(i64::from(u.id)), Some(number(u.start_ms)), u.speaker.as_deref(), u.text.as_str()));
+    let said = call
+        .transcript
+        .iter()
+        .flat_map(|transcript| &transcript.utterances);
+    let said = said.map(|u| {
+        (
+            Some(i64::from(u.id)),
+            Some(number(u.start_ms)),
+            u.speaker.as_deref(),
+            u.text.as_str(),
+        )
+    });
     for (utterance, start_ms, speaker, text) in topic.into_iter().chain(said) {
         sqlx::query(schema::INSERT_UTTERANCE)
             .bind(call.id.as_str())
@@ -180,7 +209,11 @@ async fn index(connection: &mut SqliteConnection, call: &Call) -> Result<(), Sto
 }
 
 async fn forget_words(connection: &mut SqliteConnection, id: &CallId) -> Result<(), StoreError> {
-    sqlx::query(schema::DELETE_UTTERANCES).bind(id.as_str()).execute(connection).await.map_err(failed)?;
+    sqlx::query(schema::DELETE_UTTERANCES)
+        .bind(id.as_str())
+        .execute(connection)
+        .await
+        .map_err(failed)?;
     Ok(())
 }
 
@@ -196,7 +229,14 @@ fn owners(scope: &Scope) -> Result<Option<String>, StoreError> {
 
 /// What search depends on: when it is unchanged, nothing is indexed anew.
 fn indexed(call: &Call) -> String {
-    format!("{}\n{}", call.transcript.as_ref().map(zoom_recordings::Transcript::hash).unwrap_or_default(), call.topic)
+    format!(
+        "{}\n{}",
+        call.transcript
+            .as_ref()
+            .map(zoom_recordings::Transcript::hash)
+            .unwrap_or_default(),
+        call.topic
+    )
 }
 
 /// The call without its words, and the words.

@@ -1,7 +1,7 @@
 //! Tables and statements.
 
-use sqlx::SqlitePool;
 use sqlx::SqlSafeStr;
+use sqlx::SqlitePool;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 use super::failed;
@@ -80,7 +80,13 @@ pub(super) const DELETE_UTTERANCES: &str = "DELETE FROM calls_utterance WHERE ca
 
 /// Makes the tables, or brings them up to date; several processes may do so at once.
 pub(super) async fn migrate(pool: &SqlitePool) -> Result<(), StoreError> {
-    let create = Migration::new(1, "calls".into(), MigrationType::Simple, CREATE.into_sql_str(), /* in our transaction */ true);
+    let create = Migration::new(
+        1,
+        "calls".into(),
+        MigrationType::Simple,
+        CREATE.into_sql_str(),
+        /* in our transaction */ true,
+    );
     let mut migrator = Migrator::with_migrations(vec![create]);
     migrator.dangerous_set_table_name("calls_migrations");
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
