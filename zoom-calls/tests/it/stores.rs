@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use zoom_calls::{CallStore, MemoryCallStore, SqliteCallStore};
+use zoom_calls::{
+    Analyzer, CallStore, ClientSource, ContactDirectory, MemoryCallStore, Notifier, SqliteCallStore,
+};
 
 mod memory {
     zoom_calls::call_store_conformance!(async { zoom_calls::MemoryCallStore::new() });
@@ -26,7 +28,7 @@ async fn in_a_file() -> SqliteCallStore {
         .unwrap()
 }
 
-static_assertions::assert_obj_safe!(CallStore);
+static_assertions::assert_obj_safe!(Analyzer, CallStore, ClientSource, ContactDirectory, Notifier);
 static_assertions::assert_impl_all!(Arc<dyn CallStore>: Send, Sync);
 
 #[test]

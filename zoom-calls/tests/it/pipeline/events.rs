@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use job_queue::JobQueue;
@@ -128,6 +129,11 @@ async fn a_late_transcript_wakes_the_call_that_waits_for_it() {
     let call = world.call().await;
     assert!(call.transcript.unwrap().words() > 1_000);
     assert_eq!(world.notifier.recaps().len(), 1);
+    // The question that was to be asked in an hour is not asked any more.
+    world.now.fetch_add(3_600, Ordering::Relaxed);
+    let asked = world.asked("/recordings").await;
+    world.run(&[]).await;
+    assert_eq!(world.asked("/recordings").await, asked);
 }
 
 #[tokio::test]

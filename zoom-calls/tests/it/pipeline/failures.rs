@@ -4,8 +4,8 @@ use serde_json::json;
 use wiremock::matchers::path_regex;
 use wiremock::{Mock, ResponseTemplate};
 use zoom_calls::{
-    Analysis, CallStatus, Evidence, Objection, ObjectionCategory, StageError, Step, StepState, StubAnalyzer,
-    StubNotifier,
+    Analysis, Call, CallId, CallStatus, CallStore, Evidence, Objection, ObjectionCategory, Origin,
+    PipelineError, Scope, StageError, Step, StepState, StubAnalyzer, StubNotifier,
 };
 use zoom_recordings::{StubTranscriber, Transcript, TranscriptSource};
 
@@ -147,15 +147,50 @@ async fn what_an_analyzer_invents_never_reaches_the_call() {
 }
 
 #[tokio::test]
+async fn a_deleted_call_does_not_come_back() {
+    let world = World::new().await;
+    world.has_files(json!([world.file("TRANSCRIPT")]), 9).await;
+    world.serves(SALES_VTT).await;
+    world.run(&[world.recording_completed()]).await;
+    let (scope, id) = (Scope::from(&world.owner), world.call_id());
+    world.pipeline.retry(&scope, &id).await.unwrap();
+    assert!(world.store.delete(&scope, &id).await.unwrap());
+    world.run(&[world.recording_completed()]).await;
+    assert_eq!(world.store.load(&scope, &id).await.unwrap(), None);
+    assert!(world.media().is_empty());
+    assert!(matches!(
+        world.pipeline.retry(&scope, &id).await,
+        Err(PipelineError::NoSuchCall)
+    ));
+}
+
+#[tokio::test]
 async fn media_that_a_crash_left_are_swept_at_the_next_start() {
     let world = World::new().await;
     world.has_files(json!([world.file("TRANSCRIPT")]), 9).await;
     world.serves(SALES_VTT).await;
     world.run(&[world.recording_completed()]).await;
     let id = world.call_id();
-    for folder in [id.as_str(), "call_of_nobody", "something_else"] {
+    // Somebody is still at work on this one.
+    let uuid = zoom_core::MeetingUuid::new("other==");
+    let busy = CallId::for_meeting(&world.owner, &uuid);
+    let now = "2026-11-22T15:00:00Z".parse().unwrap();
+    let call = Call::new(
+        busy.clone(),
+        world.owner.clone(),
+        Origin::Meeting { uuid },
+        "Other",
+        now,
+    );
+    world.store.save(&call).await.unwrap();
+    for folder in [id.as_str(), busy.as_str(), "call_of_nobody", "something_else"] {
         std::fs::create_dir(world.work_dir.path().join(folder)).unwrap();
     }
     assert_eq!(world.pipeline.sweep_media().await.unwrap(), 2);
-    assert_eq!(world.media(), [world.work_dir.path().join("something_else")]);
+    let mut left = world.media();
+    left.sort();
+    assert_eq!(
+        left,
+        [busy.as_str(), "something_else"].map(|name| world.work_dir.path().join(name))
+    );
 }

@@ -1,6 +1,7 @@
 //! A small Zoom, a queue, a store and a pipeline.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -38,6 +39,8 @@ pub(crate) struct World {
     pub(crate) pipeline: Pipeline,
     pub(crate) owner: OwnerId,
     pub(crate) work_dir: tempfile::TempDir,
+    /// Seconds since 1970, for the queue, its worker and the pipeline.
+    pub(crate) now: Arc<AtomicI64>,
 }
 
 impl World {
@@ -60,7 +63,8 @@ impl World {
         let downloader = Downloader::new(HostAllowList::zoom().with_origin(&origin))
             .unwrap()
             .with_retry(RetryPolicy::none());
-        let queue = Arc::new(MemoryQueue::new());
+        let now = Arc::new(AtomicI64::new(1_795_359_600));
+        let queue = Arc::new(MemoryQueue::new().with_clock(job_queue::Clock::new(read(&now))));
         let store = Arc::new(WatchedStore::new(
             SqliteCallStore::connect("sqlite::memory:").await.unwrap(),
         ));
@@ -75,6 +79,7 @@ impl World {
         )
         .contacts(Arc::new(CsvDirectory::parse(CONTACTS).unwrap()))
         .notifier(notifier.clone())
+        .with_clock(zoom_core::Clock::new(read(&now)))
         .page(|id| format!("https://host.example/calls/{id}").parse().ok());
         let pipeline = configure(builder).build();
         Self {
@@ -85,6 +90,7 @@ impl World {
             pipeline,
             owner,
             work_dir,
+            now,
         }
     }
 
@@ -166,6 +172,7 @@ impl World {
             .register(Worker::builder(self.queue.clone()))
             .concurrency(2)
             .backoff(backoff)
+            .clock(job_queue::Clock::new(read(&self.now)))
             .build()
     }
 
@@ -216,6 +223,12 @@ impl World {
     pub(crate) async fn jobs(&self) -> String {
         format!("{:?}", self.queue.list(&JobFilter::new()).await.unwrap())
     }
+}
+
+/// Reads a clock that stands until somebody moves it.
+fn read(now: &Arc<AtomicI64>) -> impl Fn() -> jiff::Timestamp + Send + Sync + 'static {
+    let now = now.clone();
+    move || jiff::Timestamp::from_second(now.load(Ordering::Relaxed)).unwrap()
 }
 
 /// A store that says when a call gets a new status.
