@@ -200,7 +200,7 @@ mod tests {
             let values: Vec<f32> = (0..dims.iter().product::<usize>())
                 .map(|_| {
                     state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                    (state >> 8) as f32 / 16_777_216.0 - 0.5
+                    ((state >> 8) as f32 / 16_777_216.0 - 0.5) * 4.0
                 })
                 .collect();
             (name, Tensor::from_vec(values, dims, &Device::Cpu).unwrap())
@@ -250,7 +250,7 @@ mod tests {
                 .unwrap();
             for (a, b) in scores.iter().zip(&expected[index]) {
                 // candle approximates the activation; Whisper was trained with the exact one.
-                assert!((a - b).abs() < 5e-3, "{scores:?} {:?}", expected[index]);
+                assert!((a - b).abs() < 0.02, "{scores:?} {:?}", expected[index]);
             }
         }
         assert_eq!(context.len(), said.len());

@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn a_tone_lights_the_band_of_its_frequency() {
         let tone: Vec<f32> = (0..16_000)
-            .map(|i| (i as f32 * 1_000.0 / 16_000.0 * 6.283_185_5).sin() * 0.5)
+            .map(|i| (i as f32 * 1_013.0 / 16_000.0 * std::f32::consts::TAU).sin() * 0.5)
             .collect();
         let picture = Mel::new(80).unwrap().spectrogram(&tone).unwrap();
         assert_eq!(picture.dims(), [1, 80, FRAMES]);
@@ -144,6 +144,10 @@ mod tests {
                 .unwrap()
         };
         assert_eq!(loudest(50), 26, "1 kHz is mel 15 of 45.2");
+        assert!(
+            rows[60][50] < rows[26][50] - 1.9,
+            "a soft window keeps a tone out of other bands"
+        );
         assert!(
             (rows[26][2_000] - (rows[26][50] - 2.0)).abs() < 1e-5,
             "silence sits 8 decades/4 below the loudest"

@@ -106,6 +106,48 @@ async fn silence_and_noise_become_no_words() {
     }
 }
 
+#[test]
+fn what_the_model_skips_at_the_end_of_a_piece_is_heard_in_a_second_look() {
+    let Some(mut whisper) = tiny_en() else { return };
+    let mut audio = Audio::open(&sample("sales-call/audio.m4a")).unwrap();
+    let (mut segmenter, mut pieces) = (Segmenter::new(), Vec::new());
+    while let Some(block) = audio.next_block().unwrap() {
+        pieces.extend(segmenter.push(&block));
+    }
+    // The piece with 03:55 in it: tiny.en stops before its last sentence.
+    let with_it =
+        |piece: &Piece| (piece.start..piece.start + piece.samples.len() as u64).contains(&(235 * 16_000));
+    let piece = pieces.into_iter().find(with_it).unwrap();
+    let sentences = whisper
+        .model
+        .transcribe(piece, None, &mut Warnings::default())
+        .unwrap();
+    let last = sentences.last().unwrap();
+    assert!(last.text.ends_with("it pays for itself."), "{last:?}");
+    assert!((234..240).contains(&(last.start / 16_000)), "{last:?}");
+}
+
+#[test]
+fn the_model_itself_refuses_noise_that_the_voice_detector_let_through() {
+    let Some(mut whisper) = tiny_en() else { return };
+    for loudest in [0.001, 0.02] {
+        let mut seed = 1_u32;
+        let mut noise = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            ((seed >> 8) as f32 / 8_388_608.0 - 1.0) * loudest
+        };
+        let samples = (0..80_000).map(|_| noise()).collect();
+        let piece = Piece {
+            start: 0,
+            samples,
+            voiced: vec![true; 312],
+        };
+        let mut warnings = Warnings::default();
+        assert_eq!(whisper.model.transcribe(piece, None, &mut warnings).unwrap(), []);
+        assert_eq!(warnings.into_vec()[0].kind, crate::WarningKind::Silence);
+    }
+}
+
 #[tokio::test]
 async fn a_dropped_transcription_stops() {
     let Some(whisper) = tiny_en() else { return };

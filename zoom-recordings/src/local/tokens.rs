@@ -153,6 +153,16 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn every_byte_has_a_letter_of_its_own() {
+        let letters = byte_of_letter();
+        assert_eq!(letters.len(), 256);
+        assert_eq!(
+            [letters[&'A'], letters[&'Ġ'], letters[&'Ń'], letters[&'ÿ']],
+            [b'A', b' ', 0xAD, 0xFF]
+        );
+    }
+
+    #[test]
     fn times_and_commands_are_not_text() {
         let tokens = tiny();
         assert_eq!(tokens.text(&[6, 12, 0, 20, 5, 1, 999]), "Hi there");

@@ -254,6 +254,14 @@ mod tests {
     }
 
     #[test]
+    fn a_click_before_speech_does_not_open_the_piece() {
+        assert_eq!(
+            cut(&[(false, 50), (true, 1), (false, 100), (true, 100)]),
+            [(151 - 16, 16 + 100)]
+        );
+    }
+
+    #[test]
     fn a_long_silence_divides_and_margins_stay() {
         let pieces = cut(&[(false, 200), (true, 100), (false, 300), (true, 50), (false, 10)]);
         assert_eq!(pieces, [(200 - 16, 16 + 100 + 16), (600 - 16, 16 + 50 + 10)]);
