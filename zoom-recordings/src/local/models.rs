@@ -17,9 +17,9 @@ pub use install::{Source, install};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Model {
-    /// Whisper tiny.en: English, 75 MB. Good enough for search and tests, not for coaching.
+    /// Whisper tiny.en: English, 78 MB. The quickest; good enough for search and tests.
     TinyEn,
-    /// Whisper base: 99 languages, 145 MB. Slower and better.
+    /// Whisper base: 99 languages, 147 MB. Half as quick and better.
     Base,
 }
 
