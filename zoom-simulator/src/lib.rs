@@ -1,3 +1,30 @@
-//! Not yet written.
+#![doc = include_str!("../README.md")]
 
+mod answer;
+mod clock;
+mod config;
+mod control;
+mod error;
+mod faults;
+mod hold;
+mod json;
+mod oauth;
+mod params;
+mod random;
+mod rate;
+mod recordings;
+mod rest;
 pub mod samples;
+mod server;
+mod simulator;
+mod webhooks;
+mod world;
+
+pub use clock::VirtualClock;
+pub use config::{AppKind, AppSpec, Config, EventTs, Quirks, Role, Rotation, UserSpec};
+pub use error::Error;
+pub use faults::{Failure, Fault};
+pub use hold::{Attendance, HeldMeeting, HoldMeeting};
+pub use rate::{RateLimit, RateLimits};
+pub use simulator::Simulator;
+pub use webhooks::{Attempt, DeliveryRecord, DeliveryState, Disruption, Order, Subscription, Webhooks};
