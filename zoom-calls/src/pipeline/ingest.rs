@@ -102,21 +102,40 @@ impl Pipeline {
             Ok(_) | Err(StoreError::Conflict) => {}
             Err(error) => return Err(error.into()),
         }
-        let stored = self
-            .inner
-            .store
-            .load(&Scope::from(owner), &id)
-            .await?
-            .ok_or(PipelineError::NoSuchCall)?;
+        let stored = self.place(&id, &path).await?;
+        // A call that was deleted and comes again is another one, although of the same id.
         let occasion = match stored.status {
             CallStatus::Failed => format!("file again {}", stored.revision),
-            _ => "file".to_owned(),
+            _ => format!("file {}", stored.created_at),
         };
         self.inner
             .queue
             .enqueue(&[CallJob::for_call(&stored).first(&occasion)?])
             .await?;
         Ok(id)
+    }
+
+    /// The stored call, which is to be read from `path`: the file may have been moved since it was first taken in.
+    async fn place(&self, id: &CallId, path: &Path) -> Result<Call, PipelineError> {
+        loop {
+            let stored = self.inner.store.load(&Scope::All, id).await?;
+            let mut call = stored.ok_or(PipelineError::NoSuchCall)?;
+            let here = Origin::File {
+                path: path.to_owned(),
+            };
+            if call.origin == here || call.status != CallStatus::Failed {
+                return Ok(call);
+            }
+            call.origin = here;
+            match self.inner.store.save(&call).await {
+                Ok(revision) => {
+                    call.revision = revision;
+                    return Ok(call);
+                }
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 }
 
