@@ -101,11 +101,7 @@ impl From<zoom_core::Error> for StepError {
 
 impl From<DownloadError> for StepError {
     fn from(error: DownloadError) -> Self {
-        if error.is_retryable() {
-            Self::transient(error)
-        } else {
-            Self::permanent(error)
-        }
+        Self(error.into())
     }
 }
 
@@ -122,5 +118,20 @@ impl From<StepError> for JobError {
             (true, None) => Self::transient(error.0),
             (false, _) => Self::permanent(error.0),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zoom_recordings::DownloadErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn a_download_is_tried_again_when_zoom_said() {
+        let wait = Some(Duration::from_secs(90));
+        let error = DownloadError::new(DownloadErrorKind::RateLimited).with_retry_after(wait);
+        let error = JobError::from(StepError::from(error));
+        assert_eq!((error.is_permanent(), error.retry_after()), (false, wait));
     }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use job_queue::Job;
 use zoom_core::model::{ParticipantStatus, Recording};
 use zoom_core::{Client, ListParticipants, MeetingRef, MeetingUuid};
-use zoom_recordings::{Segment, choose_files};
+use zoom_recordings::{DownloadError, DownloadErrorKind, Segment, choose_files};
 
 use super::Inner;
 use super::error::StepError;
@@ -15,6 +15,8 @@ use crate::{Call, CallParticipant, CallStatus, Origin, Step, StoreError};
 
 /// Pages of participants that are read; a sales call has one.
 const MAX_PAGES: usize = 10;
+/// After so many tries, half an hour, names are done without, and a recording that is not there is taken for deleted.
+const PATIENCE: u32 = 10;
 
 pub(super) async fn run(inner: &Inner, payload: &CallJob, job: &Job) -> Result<Option<Outcome>, StepError> {
     let Some(call) = load_or_create(inner, payload, job).await? else {
@@ -29,8 +31,14 @@ pub(super) async fn run(inner: &Inner, payload: &CallJob, job: &Job) -> Result<O
         Origin::Meeting { uuid } => uuid.clone(),
     };
     let client = inner.clients.client(&call.owner).await?;
-    let recording = client.recordings().get(&MeetingRef::from(&uuid)).await?;
-    let (participants, problem) = participants(&client, &uuid, &recording, job.is_last_attempt()).await?;
+    let recording = match client.recordings().get(&MeetingRef::from(&uuid)).await {
+        // Zoom announces a recording a moment before it can be read; later than that it is gone.
+        Err(error) if error.is_not_found() && job.attempt >= PATIENCE => {
+            return Err(StepError::permanent(error));
+        }
+        recording => recording?,
+    };
+    let (participants, problem) = participants(&client, &uuid, &recording, job.attempt >= PATIENCE).await?;
     let files = download(inner, &client, &call, &recording).await?;
     let updated = inner
         .update(&call.id, |call| describe(call, &recording, &participants))
@@ -64,15 +72,19 @@ pub(super) async fn download(
             ..SegmentFiles::default()
         };
         let media = segment.media.as_ref().filter(|_| wants_media);
-        for (file, place) in [
-            (media, &mut here.media),
-            (segment.transcript.as_ref(), &mut here.transcript),
+        for (file, place, is_transcript) in [
+            (media, &mut here.media, false),
+            (segment.transcript.as_ref(), &mut here.transcript, true),
         ] {
             let Some(file) = file else { continue };
             let downloaded = inner
                 .downloader
                 .download(client.token_source().as_ref(), file, &folder)
-                .await?;
+                .await;
+            let downloaded = match downloaded {
+                Err(error) if is_transcript && is_not_there_yet(&error) => continue,
+                downloaded => downloaded?,
+            };
             let path = folder.join(format!("{number}.{}", downloaded.media_type().extension()));
             *place = Some(downloaded.persist(path).await?);
         }
@@ -80,6 +92,13 @@ pub(super) async fn download(
     }
     files.save(inner, &call.id).await?;
     Ok(files)
+}
+
+/// Zoom lists a transcript, and serves no file or an empty one, before it is done. That can take a day: longer than a job
+/// is tried, and nothing that sound has to wait for.
+fn is_not_there_yet(error: &DownloadError) -> bool {
+    use DownloadErrorKind::{Empty, NoLink, NotFound, TooShort};
+    matches!(error.kind(), NoLink | NotFound | Empty | TooShort { .. })
 }
 
 async fn load_or_create(inner: &Inner, payload: &CallJob, job: &Job) -> Result<Option<Call>, StepError> {
@@ -155,7 +174,7 @@ async fn participants(
     client: &Client,
     uuid: &MeetingUuid,
     recording: &Recording,
-    is_last_attempt: bool,
+    is_out_of_patience: bool,
 ) -> Result<(Vec<CallParticipant>, Option<&'static str>), StepError> {
     let mut people: Vec<CallParticipant> = Vec::new();
     let mut problem = None;
@@ -167,7 +186,7 @@ async fn participants(
             .await
         {
             Ok(page) => page,
-            Err(error) if error.is_retryable() && !is_last_attempt => return Err(error.into()),
+            Err(error) if error.is_retryable() && !is_out_of_patience => return Err(error.into()),
             Err(_) => {
                 problem = Some("participants are not available");
                 break;

@@ -78,7 +78,8 @@ impl Handler for StepHandler {
 }
 
 impl StepHandler {
-    /// Records a failure; after the last attempt the call has failed and its media are deleted.
+    /// Records a failure; after the last attempt the call has failed, unless it was ready before, and its media are
+    /// deleted.
     async fn failed(&self, payload: &CallJob, job: &Job, error: StepError) -> JobError {
         let inner = &*self.pipeline.inner;
         let reason = error.reason();
@@ -92,7 +93,8 @@ impl StepHandler {
         };
         let recorded = inner.update(&payload.call, |call| {
             call.record(self.step, state, now, job.attempt, Some(reason.clone()));
-            if is_final {
+            // What was ready lacks nothing that a later event could have brought.
+            if is_final && call.status != CallStatus::Ready {
                 call.status = CallStatus::Failed;
                 call.status_reason = Some(format!("{}: {reason}", self.step.as_str()));
             }

@@ -10,6 +10,15 @@ use crate::{Call, CallId, OwnerId, Step};
 /// The kind of the job that asks again for a transcript that Zoom has not finished.
 pub(super) const POLL: &str = "call.poll";
 
+/// How often a step is tried. With the worker's usual pauses, ten tries are half an hour and forty are five hours: an
+/// outage of Zoom's costs no call, and a channel that is down does not keep a call from being ready.
+fn attempts(step: Step) -> u32 {
+    match step {
+        Step::Fetch => 40,
+        _ => 10,
+    }
+}
+
 /// Ids and counters; nothing secret, and nothing that was said.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct CallJob {
@@ -59,6 +68,7 @@ impl CallJob {
     fn job(&self, step: Step, dedupe_key: &str) -> Result<NewJob, QueueError> {
         // Jobs of one call run one after another, so that two events never work on one call at once.
         Ok(NewJob::new(step.job_kind(), self)?
+            .max_attempts(attempts(step))
             .dedupe_key(dedupe_key)
             .ordering_key(self.call.as_str()))
     }

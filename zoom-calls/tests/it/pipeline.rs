@@ -3,4 +3,5 @@
 mod events;
 mod failures;
 mod files;
+mod passing;
 mod world;

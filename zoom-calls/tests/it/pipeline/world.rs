@@ -1,7 +1,7 @@
 //! A small Zoom, a queue, a store and a pipeline.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -231,11 +231,12 @@ fn read(now: &Arc<AtomicI64>) -> impl Fn() -> jiff::Timestamp + Send + Sync + 's
     move || jiff::Timestamp::from_second(now.load(Ordering::Relaxed)).unwrap()
 }
 
-/// A store that says when a call gets a new status.
+/// A store that says when a call gets a new status, and can fail.
 #[derive(Debug)]
 pub(crate) struct WatchedStore {
     inner: SqliteCallStore,
     status: watch::Sender<Option<CallStatus>>,
+    refuses_receipt: AtomicBool,
 }
 
 impl WatchedStore {
@@ -243,7 +244,13 @@ impl WatchedStore {
         Self {
             inner,
             status: watch::Sender::new(None),
+            refuses_receipt: AtomicBool::new(false),
         }
+    }
+
+    /// The next call that comes with a receipt is not stored.
+    pub(crate) fn refuse_next_receipt(&self) {
+        self.refuses_receipt.store(true, Ordering::SeqCst);
     }
 
     pub(crate) async fn until(&self, wanted: CallStatus) {
@@ -262,6 +269,9 @@ impl CallStore for WatchedStore {
         self.inner.load(scope, id).await
     }
     async fn save(&self, call: &Call) -> Result<u64, StoreError> {
+        if call.recap.is_some() && self.refuses_receipt.swap(false, Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("locked".into()));
+        }
         let saved = self.inner.save(call).await;
         if saved.is_ok() {
             self.status.send_replace(Some(call.status));
