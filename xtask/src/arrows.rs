@@ -13,7 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("zoom-webhooks", &["job-queue", "zoom-core"]),
     ("zoom-recordings", &["zoom-core"]),
     ("zoom-calls", &["job-queue", "zoom-core", "zoom-recordings"]),
-    ("zoom-meetings", &["zoom-core", "zoom-oauth"]),
+    ("zoom-meetings", &["token-store", "zoom-core", "zoom-oauth"]),
     ("zoom-simulator", &["zoom-core"]),
 ];
 

@@ -1,0 +1,60 @@
+//! The one match that joins the crates: what each event of Zoom's means to this product.
+
+use job_queue::{JobError, NewJob, QueueError};
+use zoom_calls::Pipeline;
+use zoom_core::{AccountId, UserId, model::Recording};
+use zoom_meetings::Scheduler;
+use zoom_oauth::{Connections, Status};
+use zoom_webhooks::{Delivery, Event};
+
+/// What the events are handed to.
+#[derive(Clone, Debug)]
+pub(crate) struct Dispatch {
+    pub(crate) connections: Connections,
+    pub(crate) scheduler: Scheduler,
+    pub(crate) pipeline: Pipeline,
+}
+
+impl Dispatch {
+    /// Acts on one stored event; the jobs it answers with are queued together with its acknowledgement.
+    pub(crate) async fn run(&self, delivery: Delivery) -> Result<Vec<NewJob>, JobError> {
+        match delivery.event().map_err(JobError::permanent)? {
+            Event::AppDeauthorized(gone) => {
+                let purged = self.connections.deauthorize(&gone.account_id, &gone.user_id).await;
+                let purged = purged.map_err(JobError::transient)?;
+                tracing::info!(account = %gone.account_id, purged, "the app was removed at Zoom");
+            }
+            Event::MeetingStarted(started) => {
+                let meeting = &started.object;
+                if let (Some(uuid), Some(at)) = (&meeting.uuid, meeting.start_time) {
+                    self.scheduler.meeting_started(meeting.id, uuid, at).await.map_err(JobError::transient)?;
+                }
+            }
+            Event::RecordingCompleted(done) => {
+                return self.call(&done.account_id, &done.object, Pipeline::recording_completed).await;
+            }
+            Event::RecordingTranscriptCompleted(done) => {
+                return self.call(&done.account_id, &done.object, Pipeline::transcript_completed).await;
+            }
+            _ => {}
+        }
+        Ok(Vec::new())
+    }
+
+    /// The job for a recording, if it belongs to somebody who is connected; everybody else's ends here.
+    async fn call(&self, account: &AccountId, recording: &Recording, job: ToJob) -> Result<Vec<NewJob>, JobError> {
+        let Some(owner) = self.owner(account, recording.host_id.as_ref()).await? else {
+            tracing::info!(account = %account, meeting = %recording.uuid, "ignored: nobody here is connected to this account");
+            return Ok(Vec::new());
+        };
+        Ok(vec![job(&self.pipeline, &owner, recording).map_err(JobError::permanent)?])
+    }
+
+    async fn owner(&self, account: &AccountId, host: Option<&UserId>) -> Result<Option<zoom_calls::OwnerId>, JobError> {
+        let found = self.connections.find_by_zoom(account, host).await.map_err(JobError::transient)?;
+        let live = found.into_iter().find(|connection| connection.status != Status::Disconnected);
+        Ok(live.map(|connection| zoom_calls::OwnerId::new(connection.owner.as_str())))
+    }
+}
+
+type ToJob = fn(&Pipeline, &zoom_calls::OwnerId, &Recording) -> Result<NewJob, QueueError>;
