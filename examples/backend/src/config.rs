@@ -39,7 +39,10 @@ pub struct Config {
 #[non_exhaustive]
 pub enum Zoom {
     /// A simulator in this process: no account, no key, nothing leaves the machine.
-    Simulated,
+    Simulated {
+        /// Where its clock begins; the machine's time if not given.
+        start_at: Option<jiff::Timestamp>,
+    },
     /// Zoom itself, or a simulator somewhere else when `base` is given (`ZOOM_BASE_URL`).
     Real(Box<Credentials>),
 }
@@ -61,7 +64,7 @@ pub struct Credentials {
 }
 
 /// A Server-to-Server app.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SystemAccount {
     /// `ZOOM_ACCOUNT_ID`
@@ -89,7 +92,7 @@ impl Config {
     pub fn simulated(database: impl Into<PathBuf>) -> Result<Self> {
         Ok(Self {
             database: database.into(),
-            zoom: Zoom::Simulated,
+            zoom: Zoom::Simulated { start_at: None },
             redirect_url: Url::parse("http://127.0.0.1:8080/oauth/callback")?,
             token_keys: None,
             slack_webhook: None,
@@ -97,7 +100,7 @@ impl Config {
             models: None,
             contacts: None,
             calendar: None,
-            domains: vec!["northwind.example".to_owned()],
+            domains: vec!["brightwave.example".to_owned()],
         })
     }
 
