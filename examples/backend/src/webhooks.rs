@@ -1,11 +1,12 @@
 //! The one match that joins the crates: what each event of Zoom's means to this product.
 
+use jiff::Timestamp;
 use job_queue::{JobError, NewJob, QueueError};
 use zoom_calls::Pipeline;
 use zoom_core::{AccountId, UserId, model::Recording};
 use zoom_meetings::Scheduler;
 use zoom_oauth::{Connections, Status};
-use zoom_webhooks::{Delivery, Event};
+use zoom_webhooks::{Delivery, Event, RecordingEvent};
 
 /// What the events are handed to.
 #[derive(Clone, Debug)]
@@ -20,21 +21,22 @@ impl Dispatch {
     pub(crate) async fn run(&self, delivery: Delivery) -> Result<Vec<NewJob>, JobError> {
         match delivery.event().map_err(JobError::permanent)? {
             Event::AppDeauthorized(gone) => {
-                let purged = self.connections.deauthorize(&gone.account_id, &gone.user_id).await;
+                let at = gone.deauthorization_time.unwrap_or(Timestamp::MAX);
+                let purged = self.connections.deauthorize_at(&gone.account_id, &gone.user_id, at).await;
                 let purged = purged.map_err(JobError::transient)?;
                 tracing::info!(account = %gone.account_id, purged, "the app was removed at Zoom");
             }
             Event::MeetingStarted(started) => {
-                let meeting = &started.object;
-                if let (Some(uuid), Some(at)) = (&meeting.uuid, meeting.start_time) {
-                    self.scheduler.meeting_started(meeting.id, uuid, at).await.map_err(JobError::transient)?;
+                let meeting = &started.meeting;
+                if let (Some(id), Some(uuid), Some(at)) = (meeting.id, &meeting.uuid, meeting.start_time) {
+                    self.scheduler.meeting_started(id, uuid, at).await.map_err(JobError::transient)?;
                 }
             }
             Event::RecordingCompleted(done) => {
-                return self.call(&done.account_id, &done.object, Pipeline::recording_completed).await;
+                return self.call(&done, Pipeline::recording_completed).await;
             }
             Event::RecordingTranscriptCompleted(done) => {
-                return self.call(&done.account_id, &done.object, Pipeline::transcript_completed).await;
+                return self.call(&done, Pipeline::transcript_completed).await;
             }
             _ => {}
         }
@@ -42,7 +44,12 @@ impl Dispatch {
     }
 
     /// The job for a recording, if it belongs to somebody who is connected; everybody else's ends here.
-    async fn call(&self, account: &AccountId, recording: &Recording, job: ToJob) -> Result<Vec<NewJob>, JobError> {
+    async fn call(&self, done: &RecordingEvent, job: ToJob) -> Result<Vec<NewJob>, JobError> {
+        let recording = &done.recording;
+        let account = done.account_id.as_ref().or(recording.account_id.as_ref());
+        let Some(account) = account else {
+            return Err(JobError::permanent("the event does not say whose recording it is"));
+        };
         let Some(owner) = self.owner(account, recording.host_id.as_ref()).await? else {
             tracing::info!(account = %account, meeting = %recording.uuid, "ignored: nobody here is connected to this account");
             return Ok(Vec::new());
