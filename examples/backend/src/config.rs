@@ -121,19 +121,25 @@ impl Config {
         if let Some(redirect) = url("ZOOM_REDIRECT_URL")? {
             config.redirect_url = redirect;
         }
-        if let Some(key) = secret("OPENAI_API_KEY") {
-            let base = url("OPENAI_BASE_URL")?.map_or_else(|| Url::parse("https://api.openai.com"), Ok)?;
-            config.openai = Some(OpenAi { key, base });
-        }
         if let Some(domains) = text("ZOOM_ORG_DOMAINS") {
             config.domains = domains.split(',').map(|domain| domain.trim().to_lowercase()).filter(|domain| !domain.is_empty()).collect();
         }
         config.token_keys = secret("ZOOM_TOKEN_KEYS");
-        config.slack_webhook = secret("SLACK_WEBHOOK_URL");
-        config.models = text("ZOOM_MODELS_DIR").map(PathBuf::from);
         config.contacts = text("ZOOM_CONTACTS").map(PathBuf::from);
         config.calendar = text("ZOOM_CALENDAR").map(PathBuf::from);
+        config.speech_and_slack_from_env()?;
         Ok(config)
+    }
+
+    /// Takes only what goes with any Zoom from the environment: who hears, and where recaps go.
+    pub fn speech_and_slack_from_env(&mut self) -> Result<()> {
+        if let Some(key) = secret("OPENAI_API_KEY") {
+            let base = url("OPENAI_BASE_URL")?.map_or_else(|| Url::parse("https://api.openai.com"), Ok)?;
+            self.openai = Some(OpenAi { key, base });
+        }
+        self.slack_webhook = secret("SLACK_WEBHOOK_URL");
+        self.models = text("ZOOM_MODELS_DIR").map(PathBuf::from);
+        Ok(())
     }
 }
 

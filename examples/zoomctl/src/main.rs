@@ -6,7 +6,10 @@ mod connection;
 mod demo;
 mod ingest;
 mod models;
+mod output;
+mod progress;
 mod simulate;
+mod story;
 mod time_report;
 
 use std::process::ExitCode;

@@ -1,0 +1,166 @@
+//! `zoomctl connect`, `status` and `disconnect`.
+
+use anyhow::{Context as _, Result, bail, ensure};
+use axum::{Router, extract::RawQuery, response::Html, routing::get};
+use backend::{Backend, Config, Zoom};
+use clap::Args;
+use serde::Serialize;
+use tokio::{net::TcpListener, sync::mpsc};
+use zoom_oauth::{Callback, Connection, OwnerId, SessionBinding, Status as ConnectionStatus};
+
+use crate::output;
+
+/// Arguments of `zoomctl connect`.
+#[derive(Debug, Args)]
+pub(crate) struct Connect {
+    /// Whose account: your own id for a rep or an organisation
+    #[arg(long, default_value = "me")]
+    owner: String,
+    #[arg(long)]
+    json: bool,
+}
+
+/// Arguments of `zoomctl status`.
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    #[arg(long)]
+    json: bool,
+    /// Only what is stored; Zoom is not asked
+    #[arg(long)]
+    offline: bool,
+}
+
+/// Arguments of `zoomctl disconnect`.
+#[derive(Debug, Args)]
+pub(crate) struct Disconnect {
+    #[arg(long, default_value = "me")]
+    owner: String,
+    #[arg(long)]
+    json: bool,
+}
+
+impl Connect {
+    pub(crate) async fn run(self, config: Config) -> Result<()> {
+        let redirect = config.redirect_url.clone();
+        let backend = open(config).await?;
+        let address = redirect.socket_addrs(|| None).context("ZOOM_REDIRECT_URL does not name this machine")?;
+        let address = *address.first().context("ZOOM_REDIRECT_URL does not name this machine")?;
+        ensure!(address.ip().is_loopback(), "zoomctl waits on this machine: set ZOOM_REDIRECT_URL to http://127.0.0.1:…");
+        let listener = TcpListener::bind(address).await.with_context(|| format!("nothing can listen on {address}"))?;
+        let (came_back, mut callbacks) = mpsc::channel::<String>(1);
+        let page = move |RawQuery(query): RawQuery| async move {
+            let _ = came_back.send(query.unwrap_or_default()).await;
+            Html("<!doctype html><title>zoomctl</title><p>Done. You can close this page and go back to the terminal.")
+        };
+        let server = tokio::spawn(axum::serve(listener, Router::new().route(redirect.path(), get(page))).into_future());
+
+        let owner = OwnerId::new(self.owner);
+        let session = SessionBinding::new(format!("zoomctl {}", std::process::id()));
+        let link = backend.connections.authorize(&owner, &session).await?;
+        if self.json {
+            output::json(&serde_json::json!({ "authorize_url": link.url }))?;
+        } else {
+            println!("Open this link and allow the app; zoomctl waits for the browser to come back.\n\n  {}\n", link.url);
+        }
+        let query = callbacks.recv().await.context("the browser did not come back")?;
+        let connection = backend.connections.connect(&Callback::from_query(&query), &session).await;
+        server.abort();
+        let connection = connection.context("the account was not connected")?;
+        if self.json { output::json(&connection) } else { line(&connection) }
+    }
+}
+
+/// A connection and what Zoom says of it now.
+#[derive(Debug, Serialize)]
+struct Checked {
+    #[serde(flatten)]
+    connection: Connection,
+    /// `ok`, or why Zoom did not answer; absent when it was not asked.
+    live: Option<String>,
+}
+
+impl Status {
+    pub(crate) async fn run(self, config: Config) -> Result<()> {
+        let backend = open(config).await?;
+        let mut rows = Vec::new();
+        for connection in backend.connections.list().await? {
+            let asks = connection.is_live() && !self.offline;
+            let live = if asks { Some(check(&backend, &connection.owner).await) } else { None };
+            // asking may have changed it
+            let connection = backend.connections.connection(&connection.owner).await?.unwrap_or(connection);
+            rows.push(Checked { connection, live });
+        }
+        let failed = rows.iter().any(|row| row.live.as_deref().is_some_and(|live| live != "ok"));
+        if self.json {
+            output::json(&rows)?;
+        } else if rows.is_empty() {
+            println!("Nobody is connected. Start with `zoomctl connect`.");
+        } else {
+            output::table(
+                ["owner", "status", "name", "e-mail", "live", "reason"],
+                rows.iter().map(|row| {
+                    let connection = &row.connection;
+                    [
+                        connection.owner.to_string(),
+                        connection.status.as_str().to_owned(),
+                        output::or_dash(connection.display_name.as_ref()),
+                        output::or_dash(connection.email.as_ref()),
+                        output::or_dash(row.live.as_ref()),
+                        output::or_dash(connection.reason.as_ref()),
+                    ]
+                }),
+            );
+        }
+        ensure!(!failed, "a connection does not work; see the column `live`");
+        Ok(())
+    }
+}
+
+/// Asks Zoom who the connection is.
+async fn check(backend: &Backend, owner: &OwnerId) -> String {
+    let answer = async {
+        let client = backend.connections.client_for(owner).await?;
+        client.users().me().await.map_err(anyhow::Error::from)
+    };
+    match answer.await {
+        Ok(_) => "ok".to_owned(),
+        Err(error) => format!("{error:#}"),
+    }
+}
+
+impl Disconnect {
+    pub(crate) async fn run(self, config: Config) -> Result<()> {
+        let backend = open(config).await?;
+        let owner = OwnerId::new(self.owner);
+        let before = backend.connections.connection(&owner).await?;
+        ensure!(before.is_some(), "{owner} was never connected");
+        let gone = backend.connections.disconnect(&owner).await?;
+        if self.json {
+            return output::json(&serde_json::json!({ "status": ConnectionStatus::Disconnected.as_str(), "revoked": gone.revoked }));
+        }
+        println!("Tokens are forgotten here; your calls stay.");
+        if gone.revoked {
+            println!("Zoom has revoked them.");
+        } else {
+            println!("Zoom did not confirm: remove the app in Zoom's Marketplace to be sure.");
+        }
+        Ok(())
+    }
+}
+
+/// Commands about connections need a Zoom that is still there after them.
+async fn open(config: Config) -> Result<Backend> {
+    if matches!(config.zoom, Zoom::Simulated { .. }) {
+        bail!(
+            "no Zoom to talk to: set ZOOM_CLIENT_ID, ZOOM_CLIENT_SECRET and ZOOM_WEBHOOK_SECRET, \
+             or run `zoomctl simulate` and set what it prints"
+        );
+    }
+    Backend::open(config).await
+}
+
+fn line(connection: &Connection) -> Result<()> {
+    let name = output::or_dash(connection.display_name.as_ref());
+    println!("{}: {name} · {}", connection.status.as_str(), output::or_dash(connection.email.as_ref()));
+    Ok(())
+}
