@@ -56,8 +56,9 @@ pub(crate) fn deny() -> Result<()> {
 pub(crate) fn test() -> Result<()> {
     setup::browser()?;
     let models = setup::speech_model()?;
-    // one build for everything: the tests run with speech on, and say so where it is off by choice
-    sh(cargo().arg("test").args(ALL).env("ZOOM_MODELS_DIR", models))
+    // the journeys start the hosts as programs
+    sh(cargo().arg("build").args(ALL))?;
+    sh(cargo().arg("test").args(ALL).env("ZOOM_TEST_MODELS_DIR", models))
 }
 
 pub(crate) fn tidy() -> Result<()> {

@@ -7,7 +7,7 @@ use backend::{Backend, Config};
 use clap::Args;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
-use zoom_calls::{Call, CallId, CallReport, CallStatus, CallStore as _, IngestFile, OwnerId, Scope};
+use zoom_calls::{Call, CallId, CallReport, CallStatus, IngestFile, OwnerId, Scope};
 
 use crate::{output, progress::CallBars, story};
 

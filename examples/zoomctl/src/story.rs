@@ -51,7 +51,10 @@ pub(crate) fn recap(call: &Call) -> String {
         let parts = ["/text/text", "/fields", "/elements"].iter().filter_map(|path| block.pointer(path));
         for part in parts {
             let lines = match part.as_array() {
-                Some(all) => all.iter().filter_map(|one| one.get("text")?.as_str()).collect::<Vec<_>>().join("   "),
+                Some(all) => {
+                    let texts = all.iter().filter_map(|one| Some(one.get("text")?.as_str()?.replace('\n', " ")));
+                    texts.collect::<Vec<_>>().join("  ·  ")
+                }
                 None => part.as_str().unwrap_or_default().to_owned(),
             };
             for line in lines.lines() {

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _, tz::TimeZone};
 use tokio::{net::TcpListener, task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use zoom_calls::{Call, CallFilter, CallReport, CallStatus, CallStore as _, Scope, SearchQuery};
+use zoom_calls::{Call, CallFilter, CallReport, CallStatus, Scope, SearchQuery};
 use zoom_core::model::AutoRecording;
 use zoom_meetings::{Booking, IcsCalendar, ScheduleRequest, SessionId};
 use zoom_oauth::{Callback, Connection, OwnerId, SessionBinding};
