@@ -58,7 +58,7 @@ pub(crate) fn test() -> Result<()> {
     let models = setup::speech_model()?;
     // the journeys start the hosts as programs
     sh(cargo().arg("build").args(ALL))?;
-    sh(cargo().arg("test").args(ALL).env("ZOOM_TEST_MODELS_DIR", models))
+    sh(cargo().arg("test").args(ALL).env("ZOOM_MODELS_DIR", models))
 }
 
 pub(crate) fn tidy() -> Result<()> {
