@@ -8,8 +8,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use token_store::{RefreshLock, SqliteStore, TokenStore, Vault};
 use url::Url;
 use zoom_calls::{
-    CallId, CallStore, ContactDirectory, CsvDirectory, LogNotifier, Notifier, Organization, Pipeline, SlackWebhook,
-    SlackWebhookUrl, SqliteCallStore,
+    CallId, CallStore, ContactDirectory, CsvDirectory, LogNotifier, Notifier, Organization, Pipeline,
+    SlackWebhook, SlackWebhookUrl, SqliteCallStore,
 };
 use zoom_core::{AccountId, Clock, UserId};
 use zoom_meetings::{PastMeetings, Scheduler, SqliteBookingStore};
@@ -68,8 +68,14 @@ impl Backend {
         let pool = database::open(&config.database).await?;
         let place = Place::of(&config).await?;
         let clock = place.clock.clone();
-        let jobs_clock = { let clock = clock.clone(); job_queue::Clock::new(move || clock.now()) };
-        let store_clock = { let clock = clock.clone(); token_store::Clock::new(move || clock.now()) };
+        let jobs_clock = {
+            let clock = clock.clone();
+            job_queue::Clock::new(move || clock.now())
+        };
+        let store_clock = {
+            let clock = clock.clone();
+            token_store::Clock::new(move || clock.now())
+        };
 
         let store = SqliteStore::from_pool(pool.clone()).await?;
         let lock: Arc<dyn RefreshLock> = Arc::new(store.lock().with_clock(store_clock));
@@ -90,7 +96,8 @@ impl Backend {
         let bookings = Arc::new(SqliteBookingStore::from_pool(pool.clone()).await?);
         let scheduler = Scheduler::new(resolver, bookings).with_clock(clock.clone());
 
-        let queue: Arc<dyn JobQueue> = Arc::new(SqliteQueue::from_pool(pool.clone()).await?.with_clock(jobs_clock));
+        let queue: Arc<dyn JobQueue> =
+            Arc::new(SqliteQueue::from_pool(pool.clone()).await?.with_clock(jobs_clock));
         let calls: Arc<dyn CallStore> = Arc::new(SqliteCallStore::from_pool(pool).await?);
         let pages = config.redirect_url.clone();
         let mut pipeline = Pipeline::builder(
@@ -102,17 +109,27 @@ impl Backend {
         )
         .contacts(contacts(config.contacts.clone()).await?)
         .notifier(notifier(config.slack_webhook.as_ref())?)
-        .organization(config.domains.iter().fold(Organization::new(), |ours, domain| ours.domain(domain)))
+        .organization(
+            config
+                .domains
+                .iter()
+                .fold(Organization::new(), |ours, domain| ours.domain(domain)),
+        )
         .page(move |call| page(&pages, call))
         .with_clock(clock.clone());
         if let Some(transcriber) = speech::transcriber(&config)? {
             pipeline = pipeline.transcriber(transcriber);
         }
         let pipeline = pipeline.build();
-        pipeline.sweep_media().await.context("media that a crash left behind could not be deleted")?;
+        pipeline
+            .sweep_media()
+            .await
+            .context("media that a crash left behind could not be deleted")?;
 
         let inbox = Inbox::new(Arc::clone(&queue));
-        let verifier = Verifier::new(place.webhook_secret).with_window(Window::retry_aware()).with_clock(clock.clone());
+        let verifier = Verifier::new(place.webhook_secret)
+            .with_window(Window::retry_aware())
+            .with_clock(clock.clone());
         Ok(Self {
             connections,
             calls,
@@ -150,7 +167,8 @@ impl Backend {
             async move { dispatch.run(delivery).await }
         });
         let clock = self.clock.clone();
-        let worker = Worker::builder(Arc::clone(&self.queue)).clock(job_queue::Clock::new(move || clock.now()));
+        let worker =
+            Worker::builder(Arc::clone(&self.queue)).clock(job_queue::Clock::new(move || clock.now()));
         self.pipeline.register(worker.handle(Inbox::KIND, events))
     }
 }
@@ -170,7 +188,11 @@ impl Place {
             None => (Endpoints::zoom(), hosts),
         };
         Ok(Self {
-            app: App::new(&credentials.client_id, client_secret(&credentials.client_secret), redirect.clone()),
+            app: App::new(
+                &credentials.client_id,
+                client_secret(&credentials.client_secret),
+                redirect.clone(),
+            ),
             endpoints,
             hosts,
             webhook_secret: WebhookSecret::new(credentials.webhook_secret.expose_secret())?,
@@ -181,15 +203,23 @@ impl Place {
     }
 
     async fn simulated(start_at: Option<jiff::Timestamp>, redirect: &Url) -> Result<Self> {
-        let zoom = SimulatedZoom::start(start_at).await.context("the simulated Zoom did not start")?;
+        let zoom = SimulatedZoom::start(start_at)
+            .await
+            .context("the simulated Zoom did not start")?;
         let simulator = zoom.simulator();
         let config = simulator.config();
         let virtual_clock = simulator.clock();
         let media = Url::parse(&simulator.media_origin())?;
         Ok(Self {
-            app: App::new(&config.client_id, ClientSecret::new(config.client_secret.as_str()), redirect.clone()),
+            app: App::new(
+                &config.client_id,
+                ClientSecret::new(config.client_secret.as_str()),
+                redirect.clone(),
+            ),
             endpoints: Endpoints::at(&simulator.base_url()),
-            hosts: HostAllowList::nothing().with_origin(&simulator.base_url()).with_origin(&media),
+            hosts: HostAllowList::nothing()
+                .with_origin(&simulator.base_url())
+                .with_origin(&media),
             webhook_secret: WebhookSecret::new(config.webhook_secret.as_str())?,
             system: Some(SystemAccount {
                 account_id: config.account_id.clone(),
@@ -221,7 +251,13 @@ fn system_tokens(
     clock: Clock,
 ) -> Result<ServerToServer> {
     let secret = client_secret(&system.client_secret);
-    let tokens = ServerToServer::builder(AccountId::new(system.account_id), system.client_id, secret, store, vault);
+    let tokens = ServerToServer::builder(
+        AccountId::new(system.account_id),
+        system.client_id,
+        secret,
+        store,
+        vault,
+    );
     Ok(tokens.lock(lock).endpoints(endpoints).clock(clock).build()?)
 }
 
@@ -231,14 +267,19 @@ fn client_secret(secret: &SecretString) -> ClientSecret {
 
 async fn contacts(path: Option<PathBuf>) -> Result<Arc<dyn ContactDirectory>> {
     Ok(Arc::new(match path {
-        Some(path) => CsvDirectory::open(&path).await.with_context(|| format!("contacts in {}", path.display()))?,
+        Some(path) => CsvDirectory::open(&path)
+            .await
+            .with_context(|| format!("contacts in {}", path.display()))?,
         None => CsvDirectory::parse(include_bytes!("../samples/contacts.csv"))?,
     }))
 }
 
 fn notifier(slack: Option<&SecretString>) -> Result<Arc<dyn Notifier>> {
     Ok(match slack {
-        Some(url) => Arc::new(SlackWebhook::new(&SlackWebhookUrl::new(url.expose_secret()), "slack")?),
+        Some(url) => Arc::new(SlackWebhook::new(
+            &SlackWebhookUrl::new(url.expose_secret()),
+            "slack",
+        )?),
         None => Arc::new(LogNotifier::new()),
     })
 }

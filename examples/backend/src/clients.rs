@@ -13,9 +13,12 @@ pub(crate) struct ConnectedClients(pub(crate) Connections);
 impl ClientSource for ConnectedClients {
     async fn client(&self, owner: &OwnerId) -> Result<Client, StageError> {
         let owner = token_store::OwnerId::new(owner.as_str());
-        self.0.client_for(&owner).await.map_err(|error| match error.is_retryable() {
-            true => StageError::transient(error),
-            false => StageError::permanent(error),
-        })
+        self.0
+            .client_for(&owner)
+            .await
+            .map_err(|error| match error.is_retryable() {
+                true => StageError::transient(error),
+                false => StageError::permanent(error),
+            })
     }
 }

@@ -115,14 +115,23 @@ impl Config {
                 system: text("ZOOM_ACCOUNT_ID").map(system_account).transpose()?,
                 base: url("ZOOM_BASE_URL")?,
             }));
-        } else if let Some(orphan) = ["ZOOM_CLIENT_SECRET", "ZOOM_WEBHOOK_SECRET", "ZOOM_ACCOUNT_ID"].iter().find(|name| text(name).is_some()) {
-            bail!("{orphan} is set but ZOOM_CLIENT_ID is not: set it too, or unset both to run on the simulator");
+        } else if let Some(orphan) = ["ZOOM_CLIENT_SECRET", "ZOOM_WEBHOOK_SECRET", "ZOOM_ACCOUNT_ID"]
+            .iter()
+            .find(|name| text(name).is_some())
+        {
+            bail!(
+                "{orphan} is set but ZOOM_CLIENT_ID is not: set it too, or unset both to run on the simulator"
+            );
         }
         if let Some(redirect) = url("ZOOM_REDIRECT_URL")? {
             config.redirect_url = redirect;
         }
         if let Some(domains) = text("ZOOM_ORG_DOMAINS") {
-            config.domains = domains.split(',').map(|domain| domain.trim().to_lowercase()).filter(|domain| !domain.is_empty()).collect();
+            config.domains = domains
+                .split(',')
+                .map(|domain| domain.trim().to_lowercase())
+                .filter(|domain| !domain.is_empty())
+                .collect();
         }
         config.token_keys = secret("ZOOM_TOKEN_KEYS");
         config.contacts = text("ZOOM_CONTACTS").map(PathBuf::from);
@@ -146,7 +155,8 @@ impl Config {
 fn system_account(account_id: String) -> Result<SystemAccount> {
     Ok(SystemAccount {
         account_id,
-        client_id: text("ZOOM_S2S_CLIENT_ID").context("ZOOM_ACCOUNT_ID needs ZOOM_S2S_CLIENT_ID beside it")?,
+        client_id: text("ZOOM_S2S_CLIENT_ID")
+            .context("ZOOM_ACCOUNT_ID needs ZOOM_S2S_CLIENT_ID beside it")?,
         client_secret: required("ZOOM_S2S_CLIENT_SECRET")?,
         user: text("ZOOM_S2S_USER").unwrap_or_else(|| "me".to_owned()),
     })
@@ -154,7 +164,10 @@ fn system_account(account_id: String) -> Result<SystemAccount> {
 
 /// The variable's value; empty counts as unset.
 fn text(name: &str) -> Option<String> {
-    env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    env::var(name)
+        .ok()
+        .map(|value| value.trim().to_owned())
+        .filter(|value| !value.is_empty())
 }
 
 fn secret(name: &str) -> Option<SecretString> {
@@ -166,5 +179,7 @@ fn required(name: &str) -> Result<SecretString> {
 }
 
 fn url(name: &str) -> Result<Option<Url>> {
-    text(name).map(|value| Url::parse(&value).with_context(|| format!("{name} is not a URL"))).transpose()
+    text(name)
+        .map(|value| Url::parse(&value).with_context(|| format!("{name} is not a URL")))
+        .transpose()
 }

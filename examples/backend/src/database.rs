@@ -11,7 +11,8 @@ use sqlx::{
 /// Opens the file, made if it is not there. `FULL`, because a webhook's 200 and a rotated token are promises.
 pub(crate) async fn open(path: &Path) -> Result<SqlitePool> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).with_context(|| format!("could not make the folder {}", folder.display()))?;
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("could not make the folder {}", folder.display()))?;
     }
     let options = SqliteConnectOptions::new()
         .filename(path)
@@ -21,6 +22,9 @@ pub(crate) async fn open(path: &Path) -> Result<SqlitePool> {
         .synchronous(SqliteSynchronous::Full)
         .pragma("secure_delete", "ON")
         .busy_timeout(Duration::from_secs(30));
-    let pool = SqlitePoolOptions::new().max_connections(8).connect_with(options).await;
+    let pool = SqlitePoolOptions::new()
+        .max_connections(8)
+        .connect_with(options)
+        .await;
     pool.with_context(|| format!("could not open the database {}", path.display()))
 }

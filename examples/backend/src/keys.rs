@@ -9,7 +9,9 @@ use token_store::{KeyFile, KeyProvider, StaticKeys, Vault};
 /// The keys of the environment, else a private file beside the database.
 pub(crate) fn vault(keys: Option<&SecretString>, database: &Path) -> Result<Vault> {
     let provider: Arc<dyn KeyProvider> = match keys {
-        Some(keys) => Arc::new(StaticKeys::parse(keys.expose_secret()).context("ZOOM_TOKEN_KEYS cannot be used")?),
+        Some(keys) => {
+            Arc::new(StaticKeys::parse(keys.expose_secret()).context("ZOOM_TOKEN_KEYS cannot be used")?)
+        }
         None => {
             let path = database.with_extension("keys");
             let file = KeyFile::open_or_create(&path);

@@ -1,5 +1,8 @@
 //! What a product writes once: the crates wired into one backend, with a simulated Zoom for those who have no account.
-#![expect(clippy::missing_errors_doc, reason = "an example: every error is an anyhow chain that says what to do")]
+#![expect(
+    clippy::missing_errors_doc,
+    reason = "an example: every error is an anyhow chain that says what to do"
+)]
 
 mod backend;
 mod clients;

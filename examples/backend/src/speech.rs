@@ -16,7 +16,9 @@ pub(crate) fn transcriber(config: &Config) -> Result<Option<Arc<dyn Transcriber>
     if let Some(models) = &config.models {
         return local(models).map(Some);
     }
-    let Some(openai) = &config.openai else { return Ok(None) };
+    let Some(openai) = &config.openai else {
+        return Ok(None);
+    };
     let key = ApiKey::new(openai.key.expose_secret());
     let server = OpenAiTranscriber::at(&openai.base, key).context("OPENAI_BASE_URL cannot be used")?;
     Ok(Some(Arc::new(server)))
@@ -24,13 +26,23 @@ pub(crate) fn transcriber(config: &Config) -> Result<Option<Arc<dyn Transcriber>
 
 #[cfg(feature = "local")]
 fn local(models: &std::path::Path) -> Result<Arc<dyn Transcriber>> {
-    let installed = Model::ALL.into_iter().rev().find(|model| model.is_installed(models));
+    let installed = Model::ALL
+        .into_iter()
+        .rev()
+        .find(|model| model.is_installed(models));
     let folder = installed.map_or_else(|| models.to_owned(), |model| model.dir(models));
     let whisper = zoom_recordings::local::LocalWhisper::open(&folder);
-    Ok(Arc::new(whisper.with_context(|| format!("no speech model in {}: run `zoomctl models get tiny.en`", models.display()))?))
+    Ok(Arc::new(whisper.with_context(|| {
+        format!(
+            "no speech model in {}: run `zoomctl models get tiny.en`",
+            models.display()
+        )
+    })?))
 }
 
 #[cfg(not(feature = "local"))]
 fn local(_models: &std::path::Path) -> Result<Arc<dyn Transcriber>> {
-    anyhow::bail!("ZOOM_MODELS_DIR is set, but this build has no speech engine: build with `--features local`, or unset it")
+    anyhow::bail!(
+        "ZOOM_MODELS_DIR is set, but this build has no speech engine: build with `--features local`, or unset it"
+    )
 }

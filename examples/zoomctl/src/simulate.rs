@@ -31,7 +31,10 @@ impl Simulate {
         println!("export ZOOM_S2S_CLIENT_ID={}", known.s2s_client_id);
         println!("export ZOOM_S2S_CLIENT_SECRET={}", known.s2s_client_secret);
         if let Some(url) = &self.webhooks {
-            simulator.subscribe(url).await.map_err(|refusal| anyhow!(refusal))?;
+            simulator
+                .subscribe(url)
+                .await
+                .map_err(|refusal| anyhow!(refusal))?;
         }
         tokio::signal::ctrl_c().await?;
         Ok(())

@@ -35,7 +35,8 @@ impl TimeReport {
             bail!("no Zoom to ask: set ZOOM_CLIENT_ID and the rest, or see `zoomctl demo`");
         }
         let calendar = IcsCalendar::open(&self.calendar);
-        let calendar = calendar.with_context(|| format!("the calendar {} cannot be read", self.calendar.display()))?;
+        let calendar =
+            calendar.with_context(|| format!("the calendar {} cannot be read", self.calendar.display()))?;
         let backend = Backend::open(config).await?;
         let reported = backend.time_report(&OwnerId::new(self.owner), &calendar).await?;
         match self.format {
@@ -59,7 +60,15 @@ impl TimeReport {
 pub(crate) fn table(report: &Report) {
     let minutes = |value: Option<f64>| output::or_dash(value.map(|minutes| format!("{minutes:.0} min")));
     output::table(
-        ["customer", "rep", "week", "scheduled", "actual", "difference", "no-shows"],
+        [
+            "customer",
+            "rep",
+            "week",
+            "scheduled",
+            "actual",
+            "difference",
+            "no-shows",
+        ],
         report.rows.iter().map(|row| {
             [
                 row.customer.to_string(),

@@ -75,7 +75,11 @@ pub(crate) struct Stopwatch {
 impl Stopwatch {
     pub(crate) fn start() -> Self {
         let now = Instant::now();
-        Self { began: now, since: now, parts: BTreeMap::new() }
+        Self {
+            began: now,
+            since: now,
+            parts: BTreeMap::new(),
+        }
     }
 
     /// The time since the last lap belongs to `part`.

@@ -33,9 +33,15 @@ pub(crate) async fn run(config: Config, narrator: &Narrator) -> Result<Document>
     let mut watch = Stopwatch::start();
     let posts_to_slack = config.slack_webhook.is_some();
     let backend = Backend::open(config).await?;
-    let zoom = backend.simulated.as_ref().context("the demo runs on a simulated Zoom")?;
+    let zoom = backend
+        .simulated
+        .as_ref()
+        .context("the demo runs on a simulated Zoom")?;
     narrator.chapter("A Zoom of our own");
-    narrator.say(format!("listens on {}; nothing leaves this machine", zoom.simulator().base_url()));
+    narrator.say(format!(
+        "listens on {}; nothing leaves this machine",
+        zoom.simulator().base_url()
+    ));
     let running = Running::start(&backend, zoom).await?;
     narrator.say("it checked our webhook address and will sign every event");
     watch.lap("start");
@@ -80,7 +86,11 @@ impl Running {
         let shutdown = CancellationToken::new();
         let worker = tokio::spawn(backend.worker().run(shutdown.clone()));
         zoom.subscribe(&url).await?;
-        Ok(Self { server, worker, shutdown })
+        Ok(Self {
+            server,
+            worker,
+            shutdown,
+        })
     }
 
     /// Lets the worker finish what it began.
@@ -92,7 +102,12 @@ impl Running {
     }
 }
 
-async fn connect(backend: &Backend, zoom: &SimulatedZoom, owner: &OwnerId, narrator: &Narrator) -> Result<Connection> {
+async fn connect(
+    backend: &Backend,
+    zoom: &SimulatedZoom,
+    owner: &OwnerId,
+    narrator: &Narrator,
+) -> Result<Connection> {
     narrator.chapter("Maya connects her Zoom account");
     let session = SessionBinding::new("the browser session that pressed Connect");
     let link = backend.connections.authorize(owner, &session).await?;
@@ -100,18 +115,40 @@ async fn connect(backend: &Backend, zoom: &SimulatedZoom, owner: &OwnerId, narra
     let back = zoom.approve(&link.url).await?;
     let callback = Callback::from_query(back.query().unwrap_or_default());
     let connection = backend.connections.connect(&callback, &session).await?;
-    ensure!(connection.is_live(), "the connection is {}", connection.status.as_str());
+    ensure!(
+        connection.is_live(),
+        "the connection is {}",
+        connection.status.as_str()
+    );
     let name = connection.display_name.as_deref().unwrap_or("somebody");
-    narrator.say(format!("connected as {name} · {}", connection.email.as_deref().unwrap_or_default()));
+    narrator.say(format!(
+        "connected as {name} · {}",
+        connection.email.as_deref().unwrap_or_default()
+    ));
     Ok(connection)
 }
 
 async fn schedule(backend: &Backend, owner: &OwnerId, narrator: &Narrator) -> Result<Booking> {
     narrator.chapter("She schedules a call with Tidewater Couriers");
-    let start = backend.clock.now().to_zoned(TimeZone::get(ZONE)?).round(jiff::Unit::Hour)?;
-    let request = ScheduleRequest::new(SessionId::new("deal-1042"), "Brightwave intro with Tidewater Couriers", start, 60);
-    let booking = backend.scheduler.schedule(owner, &request.auto_recording(AutoRecording::Cloud)).await?;
-    narrator.say(format!("meeting {} on her own account: {}", booking.meeting_id, booking.reason));
+    let start = backend
+        .clock
+        .now()
+        .to_zoned(TimeZone::get(ZONE)?)
+        .round(jiff::Unit::Hour)?;
+    let request = ScheduleRequest::new(
+        SessionId::new("deal-1042"),
+        "Brightwave intro with Tidewater Couriers",
+        start,
+        60,
+    );
+    let booking = backend
+        .scheduler
+        .schedule(owner, &request.auto_recording(AutoRecording::Cloud))
+        .await?;
+    narrator.say(format!(
+        "meeting {} on her own account: {}",
+        booking.meeting_id, booking.reason
+    ));
     narrator.say("60 minutes in the calendar");
     Ok(booking)
 }
@@ -140,7 +177,10 @@ async fn wait_for_calls(backend: &Backend, wanted: usize, narrator: &Narrator) -
         let mut calls = all_calls(backend).await?;
         calls.iter().for_each(|call| bars.show(call));
         if let Some(failed) = calls.iter().find(|call| call.status == CallStatus::Failed) {
-            anyhow::bail!("a call failed: {}", failed.status_reason.clone().unwrap_or_default());
+            anyhow::bail!(
+                "a call failed: {}",
+                failed.status_reason.clone().unwrap_or_default()
+            );
         }
         let over = calls.len() == wanted && calls.iter().all(|call| call.status == CallStatus::Ready);
         if over && idle(backend).await? {
@@ -172,21 +212,47 @@ fn tell(calls: &[Call], posts_to_slack: bool, narrator: &Narrator) -> Result<()>
         narrator.chapter("A call, analysed");
         narrator.show(&story::call(call));
         let receipt = call.recap.as_ref().context("a call has no recap")?;
-        ensure!(receipt.posted == posts_to_slack, "the recap's receipt says {receipt:?}");
-        narrator.say(if receipt.posted { "its recap, posted to Slack:" } else { "its recap, as Slack would show it (set SLACK_WEBHOOK_URL to post):" });
+        ensure!(
+            receipt.posted == posts_to_slack,
+            "the recap's receipt says {receipt:?}"
+        );
+        narrator.say(if receipt.posted {
+            "its recap, posted to Slack:"
+        } else {
+            "its recap, as Slack would show it (set SLACK_WEBHOOK_URL to post):"
+        });
         narrator.show(&story::recap(call));
     }
     let sales = calls.first().context("there is no sales call")?;
     let report = CallReport::from(sales);
     let contact = report.contact.as_ref().and_then(|found| found.linked.as_ref());
-    ensure!(contact.is_some_and(|linked| linked.contact.email.as_deref() == Some(CUSTOMER)), "the customer was not recognised");
-    ensure!(report.attribution.is_some_and(|attribution| !attribution.credits.is_empty()), "the lead source is missing");
-    ensure!(!report.objections.is_empty() && !report.next_steps.is_empty(), "the analysis found nothing in the sales call");
-    ensure!(report.closing_score.is_some() && report.sentiment.is_some(), "the sales call was not scored");
+    ensure!(
+        contact.is_some_and(|linked| linked.contact.email.as_deref() == Some(CUSTOMER)),
+        "the customer was not recognised"
+    );
+    ensure!(
+        report
+            .attribution
+            .is_some_and(|attribution| !attribution.credits.is_empty()),
+        "the lead source is missing"
+    );
+    ensure!(
+        !report.objections.is_empty() && !report.next_steps.is_empty(),
+        "the analysis found nothing in the sales call"
+    );
+    ensure!(
+        report.closing_score.is_some() && report.sentiment.is_some(),
+        "the sales call was not scored"
+    );
     Ok(())
 }
 
-async fn report_time(backend: &Backend, owner: &OwnerId, booking: &Booking, narrator: &Narrator) -> Result<Vec<Hours>> {
+async fn report_time(
+    backend: &Backend,
+    owner: &OwnerId,
+    booking: &Booking,
+    narrator: &Narrator,
+) -> Result<Vec<Hours>> {
     narrator.chapter("What the calendar said, and what Zoom saw");
     let calendar = IcsCalendar::parse(&invitation(booking)?)?;
     let reported = backend.time_report(owner, &calendar).await?;
@@ -195,15 +261,21 @@ async fn report_time(backend: &Backend, owner: &OwnerId, booking: &Booking, narr
         time_report::table(&reported.report);
     }
     let total = reported.report.total();
-    let difference = total.actual_minutes().context("the actual time is not known")? - total.scheduled_minutes();
-    ensure!(total.scheduled_minutes() > 0.0 && difference < 0.0, "the report does not show that the call was shorter");
+    let difference =
+        total.actual_minutes().context("the actual time is not known")? - total.scheduled_minutes();
+    ensure!(
+        total.scheduled_minutes() > 0.0 && difference < 0.0,
+        "the report does not show that the call was shorter"
+    );
     Ok(hours)
 }
 
 /// The event in Maya's calendar, as her calendar would export it.
 fn invitation(booking: &Booking) -> Result<String> {
     let stamp = |moment: Timestamp| moment.strftime("%Y%m%dT%H%M%SZ").to_string();
-    let ends = booking.start.checked_add(SignedDuration::from_mins(booking.duration_minutes.into()))?;
+    let ends = booking
+        .start
+        .checked_add(SignedDuration::from_mins(booking.duration_minutes.into()))?;
     let lines = [
         "BEGIN:VCALENDAR".to_owned(),
         "VERSION:2.0".to_owned(),
@@ -223,37 +295,75 @@ fn invitation(booking: &Booking) -> Result<String> {
     Ok(lines.map(|line| line + "\r\n").concat())
 }
 
-async fn leave(backend: &Backend, zoom: &SimulatedZoom, owner: &OwnerId, narrator: &Narrator) -> Result<After> {
+async fn leave(
+    backend: &Backend,
+    zoom: &SimulatedZoom,
+    owner: &OwnerId,
+    narrator: &Narrator,
+) -> Result<After> {
     narrator.chapter("Maya disconnects");
     let gone = backend.connections.disconnect(owner).await?;
     ensure!(gone.revoked, "Zoom did not revoke the tokens");
-    let connection = backend.connections.connection(owner).await?.context("the history of the connection is gone")?;
+    let connection = backend
+        .connections
+        .connection(owner)
+        .await?
+        .context("the history of the connection is gone")?;
     narrator.say("tokens revoked at Zoom and deleted here");
 
     let now = zoom.simulator().clock().now();
     let before = backend.calls.list(&Scope::All, &CallFilter::new()).await?.len();
-    let late = zoom.hold("sales-call", None, now.checked_sub(SignedDuration::from_mins(30))?, now)?;
+    let late = zoom.hold(
+        "sales-call",
+        None,
+        now.checked_sub(SignedDuration::from_mins(30))?,
+        now,
+    )?;
     settled(backend, zoom).await?;
     let after = backend.calls.list(&Scope::All, &CallFilter::new()).await?.len();
     let ignored = before == after;
     ensure!(ignored, "a call of a disconnected account was taken in");
-    narrator.say(format!("another meeting ({}) is recorded: its webhooks are answered with 200 and ignored", late.meeting_id));
+    narrator.say(format!(
+        "another meeting ({}) is recorded: its webhooks are answered with 200 and ignored",
+        late.meeting_id
+    ));
 
-    let hits = backend.calls.search(&Scope::All, &SearchQuery::parse(SAID), 5).await?;
+    let hits = backend
+        .calls
+        .search(&Scope::All, &SearchQuery::parse(SAID), 5)
+        .await?;
     ensure!(!hits.is_empty(), "the call can no longer be found");
-    narrator.say(format!("and the call is still there: “{SAID}” was said {} times, first in {}", hits.len(), hits.iter().map(|hit| hit.topic.as_str()).next().unwrap_or_default()));
-    Ok(After { status: connection.status.as_str().to_owned(), webhook_ignored: ignored, call_still_searchable: !hits.is_empty() })
+    narrator.say(format!(
+        "and the call is still there: “{SAID}” was said {} times, first in {}",
+        hits.len(),
+        hits.iter()
+            .map(|hit| hit.topic.as_str())
+            .next()
+            .unwrap_or_default()
+    ));
+    Ok(After {
+        status: connection.status.as_str().to_owned(),
+        webhook_ignored: ignored,
+        call_still_searchable: !hits.is_empty(),
+    })
 }
 
 /// Waits until every webhook was answered with 200 and everything that follows is done.
 async fn settled(backend: &Backend, zoom: &SimulatedZoom) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let answered = zoom.simulator().deliveries().iter().all(|delivery| delivery.attempts.last() == Some(&200));
+        let answered = zoom
+            .simulator()
+            .deliveries()
+            .iter()
+            .all(|delivery| delivery.attempts.last() == Some(&200));
         if answered && idle(backend).await? {
             return Ok(());
         }
-        ensure!(Instant::now() < deadline, "the webhooks were not answered in time");
+        ensure!(
+            Instant::now() < deadline,
+            "the webhooks were not answered in time"
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
