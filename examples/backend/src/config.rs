@@ -24,7 +24,7 @@ pub struct Config {
     pub slack_webhook: Option<SecretString>,
     /// Speech over HTTP: key and base URL of an OpenAI-compatible server (`OPENAI_API_KEY`, `OPENAI_BASE_URL`).
     pub openai: Option<OpenAi>,
-    /// The folder of an installed Whisper model (`ZOOM_MODELS_DIR`); needs feature `local`.
+    /// The folder that holds installed speech models (`ZOOM_MODELS_DIR`); needs feature `local`.
     pub models: Option<PathBuf>,
     /// Contacts as CSV (`ZOOM_CONTACTS`); otherwise the samples that go with the simulator.
     pub contacts: Option<PathBuf>,
