@@ -1,13 +1,10 @@
 //! A Zoom of our own, for those who have no account at hand.
 
-use std::time::Duration;
-
-use anyhow::{Result, anyhow, bail};
-use axum::body::Bytes;
+use anyhow::{Context as _, Result, bail};
 use jiff::Timestamp;
 use url::Url;
 use zoom_core::MeetingId;
-use zoom_simulator::{Attendance, Config, HeldMeeting, HoldMeeting, Simulator, samples};
+use zoom_simulator::{Config, HeldMeeting, HoldMeeting, Simulator, samples};
 
 /// The simulated Zoom and what a host does with it.
 #[derive(Debug)]
@@ -32,10 +29,7 @@ impl SimulatedZoom {
 
     /// Has Zoom send its webhooks to `url` from now on.
     pub async fn subscribe(&self, url: &Url) -> Result<()> {
-        self.simulator
-            .subscribe(url)
-            .await
-            .map_err(|refusal| anyhow!(refusal))
+        Ok(self.simulator.subscribe(url).await?)
     }
 
     /// A meeting as people would hold it: everybody of the sample is there from `start` to `end`, and the cloud records.
@@ -52,48 +46,42 @@ impl SimulatedZoom {
             "librivox" => samples::librivox(),
             other => bail!("there is no sample `{other}`; there are sales-call and librivox"),
         };
-        let host = self
-            .simulator
-            .config()
-            .users
-            .first()
-            .map(|user| user.email.clone())
-            .unwrap_or_default();
-        let mut held = HoldMeeting::new(&host, sample.topic, start, end);
+        let mut held = HoldMeeting::sample(&self.host(), &sample, end);
         held.meeting_id = meeting.map(MeetingId::get);
-        held.m4a = Some(Bytes::from_static(sample.m4a));
-        held.vtt = Some(sample.vtt.to_owned());
-        held.chat = sample.chat.map(str::to_owned);
-        held.recorded = Duration::from_millis(sample.duration_ms);
-        held.participants = sample
-            .participants
-            .iter()
-            .map(|person| Attendance::new(person.name, person.email, person.internal, start, end))
-            .collect();
-        self.simulator
-            .hold_meeting(held)
-            .map_err(|refusal| anyhow!(refusal))
+        held.start = start;
+        for person in &mut held.participants {
+            (person.join, person.leave) = (start, end);
+        }
+        Ok(self.simulator.hold_meeting(held)?)
     }
 
-    /// Does what a person does in the browser: opens the link, presses Allow, and answers the address that Zoom sends the browser
-    /// back to.
+    /// Does what a person does in the browser: opens the link, presses Allow as the first user, and answers the address that
+    /// Zoom sends the browser back to.
     pub async fn approve(&self, authorize: &Url) -> Result<Url> {
         let browser = zoom_core::http::client_builder().build()?;
         let page = browser.get(authorize.clone()).send().await?;
         if !page.status().is_success() {
             bail!("the consent page answered {}", page.status());
         }
-        let pressed = browser
-            .post(authorize.clone())
-            .form(&[("decision", "allow"), ("user", "me")])
-            .send()
-            .await?;
+        let mut form = authorize.clone();
+        form.set_query(None);
+        let user = self.host();
+        let fields = [
+            ("request", authorize.query().unwrap_or_default()),
+            ("user", &user),
+            ("decision", "allow"),
+        ];
+        let pressed = browser.post(form).form(&fields).send().await?;
         let back = pressed
             .headers()
             .get("location")
             .and_then(|location| location.to_str().ok());
-        Ok(Url::parse(
-            back.ok_or_else(|| anyhow!("Zoom did not send the browser back"))?,
-        )?)
+        Ok(Url::parse(back.context("Zoom did not send the browser back")?)?)
+    }
+
+    /// The user who connects and hosts.
+    fn host(&self) -> String {
+        let users = &self.simulator.config().users;
+        users.first().map(|user| user.email.clone()).unwrap_or_default()
     }
 }

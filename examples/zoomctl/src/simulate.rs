@@ -1,6 +1,6 @@
 //! `zoomctl simulate`: a Zoom on a port.
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use clap::Args;
 use url::Url;
 use zoom_simulator::{Config, Simulator};
@@ -31,10 +31,7 @@ impl Simulate {
         println!("export ZOOM_S2S_CLIENT_ID={}", known.s2s_client_id);
         println!("export ZOOM_S2S_CLIENT_SECRET={}", known.s2s_client_secret);
         if let Some(url) = &self.webhooks {
-            simulator
-                .subscribe(url)
-                .await
-                .map_err(|refusal| anyhow!(refusal))?;
+            simulator.subscribe(url).await?;
         }
         tokio::signal::ctrl_c().await?;
         Ok(())

@@ -12,6 +12,7 @@ use zoom_calls::{Call, CallFilter, CallReport, CallStatus, Scope, SearchQuery};
 use zoom_core::model::AutoRecording;
 use zoom_meetings::{Booking, IcsCalendar, ScheduleRequest, SessionId};
 use zoom_oauth::{Callback, Connection, OwnerId, SessionBinding};
+use zoom_simulator::DeliveryRecord;
 
 use super::{
     document::{After, Document, Hours, Stopwatch},
@@ -51,7 +52,7 @@ pub(crate) async fn run(config: Config, narrator: &Narrator) -> Result<Document>
     watch.lap("connect");
     let booking = schedule(&backend, &owner, narrator).await?;
     watch.lap("schedule");
-    hold(zoom, &booking, narrator)?;
+    hold(&backend, zoom, &booking, narrator).await?;
     let calls = wait_for_calls(&backend, 2, narrator).await?;
     watch.lap("webhooks_to_calls");
     tell(&calls, posts_to_slack, narrator)?;
@@ -153,17 +154,17 @@ async fn schedule(backend: &Backend, owner: &OwnerId, narrator: &Narrator) -> Re
     Ok(booking)
 }
 
-fn hold(zoom: &SimulatedZoom, booking: &Booking, narrator: &Narrator) -> Result<()> {
+async fn hold(backend: &Backend, zoom: &SimulatedZoom, booking: &Booking, narrator: &Narrator) -> Result<()> {
     narrator.chapter("Two meetings are held and recorded");
-    let clock = zoom.simulator().clock();
-    let ends = booking.start.checked_add(45.minutes())?;
-    clock.set(ends);
-    zoom.hold("sales-call", Some(booking.meeting_id), booking.start, ends)?;
+    let call_ends = booking.start.checked_add(45.minutes())?;
+    let reading_starts = call_ends.checked_add(10.minutes())?;
+    let reading_ends = reading_starts.checked_add(2.minutes())?;
+    // an hour passes at once: nothing may be under way then, or its lease would run out
+    quiet(backend, zoom).await?;
+    zoom.simulator().clock().set(reading_ends);
+    zoom.hold("sales-call", Some(booking.meeting_id), booking.start, call_ends)?;
     narrator.say("the sales call: over after 45 minutes (two synthetic voices read our script)");
-    let starts = ends.checked_add(10.minutes())?;
-    let ends = starts.checked_add(2.minutes())?;
-    clock.set(ends);
-    zoom.hold("librivox", None, starts, ends)?;
+    zoom.hold("librivox", None, reading_starts, reading_ends)?;
     narrator.say("a reading: real human speech, from LibriVox");
     narrator.say("Zoom signs and sends its webhooks; each is stored before it is answered");
     Ok(())
@@ -319,7 +320,8 @@ async fn leave(
         now.checked_sub(SignedDuration::from_mins(30))?,
         now,
     )?;
-    settled(backend, zoom).await?;
+    quiet(backend, zoom).await?;
+    acknowledged(zoom, late.meeting_id)?;
     let after = backend.calls.list(&Scope::All, &CallFilter::new()).await?.len();
     let ignored = before == after;
     ensure!(ignored, "a call of a disconnected account was taken in");
@@ -348,22 +350,39 @@ async fn leave(
     })
 }
 
-/// Waits until every webhook was answered with 200 and everything that follows is done.
-async fn settled(backend: &Backend, zoom: &SimulatedZoom) -> Result<()> {
+/// Waits until no webhook is on its way and everything that follows from those that came is done.
+async fn quiet(backend: &Backend, zoom: &SimulatedZoom) -> Result<()> {
+    let webhooks = zoom.simulator().webhooks();
+    let sent = tokio::time::timeout(PATIENCE, webhooks.settled()).await;
+    sent.context("the webhooks were not answered in time")?;
     let deadline = Instant::now() + PATIENCE;
-    loop {
-        let answered = zoom
-            .simulator()
-            .deliveries()
-            .iter()
-            .all(|delivery| delivery.attempts.last() == Some(&200));
-        if answered && idle(backend).await? {
-            return Ok(());
-        }
+    while !idle(backend).await? {
         ensure!(
             Instant::now() < deadline,
-            "the webhooks were not answered in time"
+            "the webhooks were not worked off in time"
         );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    Ok(())
+}
+
+/// Whether Zoom told us of the recording of this meeting, and we said 200.
+fn acknowledged(zoom: &SimulatedZoom, meeting: u64) -> Result<()> {
+    let meeting = meeting.to_string();
+    let about = |delivery: &DeliveryRecord| {
+        delivery.event == "recording.completed" && delivery.body.contains(&meeting)
+    };
+    let sent: Vec<_> = zoom
+        .simulator()
+        .webhooks()
+        .deliveries()
+        .into_iter()
+        .filter(about)
+        .collect();
+    ensure!(!sent.is_empty(), "Zoom did not send the late webhook");
+    ensure!(
+        sent.iter().all(|delivery| delivery.statuses() == [200]),
+        "the late webhook was not acknowledged"
+    );
+    Ok(())
 }
