@@ -11,6 +11,8 @@ mod query;
 mod security;
 mod server;
 mod session;
+#[cfg(test)]
+mod tests;
 
 use std::process::ExitCode;
 

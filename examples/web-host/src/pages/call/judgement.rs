@@ -132,10 +132,18 @@ impl NextStepView {
             action: step.action.clone(),
             due: due.unwrap_or_default(),
             is_proposed: step.status == NextStepStatus::Proposed,
-            // Often the action is the quote: then it is not said twice.
-            quotes: quotes(&step.evidence),
+            quotes: unlike(&step.action, quotes(&step.evidence)),
         }
     }
+}
+
+/// Most actions are a piece of their quote: those words are not shown twice, only where they were said.
+fn unlike(action: &str, mut quotes: Vec<Quote>) -> Vec<Quote> {
+    let shown = action.to_lowercase();
+    for quote in quotes.iter_mut().filter(|quote| quote.text.to_lowercase().contains(&shown)) {
+        quote.text.clear();
+    }
+    quotes
 }
 
 /// What the buyer held against buying, and the answer.
@@ -212,6 +220,17 @@ mod tests {
         );
         assert_eq!((score.missing.as_str(), score.band), ("budget", "fair"));
         assert_eq!(score.factors[0].quotes[0].anchor, "#u7");
+    }
+
+    #[test]
+    fn a_next_step_does_not_say_its_words_twice() {
+        let step = |action| {
+            let quote = Evidence::claim(vec![3], "I'll send the proposal by Friday.");
+            NextStepView::of(&NextStep::new(Side::Internal, action, NextStepStatus::Committed, quote))
+        };
+        assert_eq!(step("send the proposal").quotes[0].text, "");
+        assert_eq!(step("write it up").quotes[0].text, "I'll send the proposal by Friday.");
+        assert_eq!(step("send the proposal").who, "Our side");
     }
 
     #[test]
