@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, bail};
 use jiff::Timestamp;
 use url::Url;
-use zoom_core::MeetingId;
+use zoom_core::{Clock, MeetingId};
 use zoom_simulator::{Config, HeldMeeting, HoldMeeting, Simulator, samples};
 
 /// The simulated Zoom and what a host does with it.
@@ -17,6 +17,10 @@ impl SimulatedZoom {
     pub(crate) async fn start(start_at: Option<Timestamp>) -> Result<Self> {
         let mut config = Config::default();
         config.start_at = start_at;
+        if start_at.is_none() {
+            // A file that outlives this Zoom must not meet the same meetings in the next one.
+            config.seed = u64::try_from(Clock::system().now().as_microsecond())?;
+        }
         Ok(Self {
             simulator: Simulator::start(config).await?,
         })
