@@ -65,7 +65,10 @@ impl Server {
         tracing::info!("stopping; again to stop at once");
         tokio::select! {
             drained = self.drain() => drained,
-            () = asked_to_stop() => Ok(tracing::warn!("stopped at once; jobs that were begun are taken up again at the next start")),
+            () = asked_to_stop() => {
+                tracing::warn!("stopped at once; jobs that were begun are taken up again at the next start");
+                Ok(())
+            }
         }
     }
 

@@ -50,7 +50,7 @@ impl ZoomCard {
         let (status, tone) = match &connection.status {
             Status::Active => ("Connected", "good"),
             Status::Degraded => ("Connected, with gaps", "warn"),
-            Status::Expired => ("Connect again", "bad"),
+            Status::Expired => ("Expired", "bad"),
             Status::Disconnected => ("Disconnected", ""),
             _ => ("Not connected", ""),
         };

@@ -1,6 +1,6 @@
 //! Whose call it was, what brought them, and who was told.
 
-use zoom_calls::{Attribution, CallReport, Channel, MatchMethod, ScoredContact, Unattributed};
+use zoom_calls::{Attribution, CallReport, CallStatus, Channel, MatchMethod, ScoredContact, Unattributed};
 
 use super::Fact;
 use crate::format::list;
@@ -11,6 +11,7 @@ pub(super) fn facts(report: &CallReport) -> Vec<Fact> {
     match linked {
         Some(found) => facts.extend(contact(found)),
         None if report.contact.is_some() => facts.push(Fact::new("Contact", "nobody in the contacts matches for certain")),
+        None if report.status == CallStatus::Ready => facts.push(Fact::new("Contact", "nobody from outside was recognised")),
         None => facts.push(Fact::new("Contact", "not looked for yet")),
     }
     let suggestions = report.contact.iter().flat_map(|found| &found.suggestions);

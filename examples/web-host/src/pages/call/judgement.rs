@@ -161,7 +161,7 @@ impl ObjectionView {
         let (handled, tone) = match objection.handled {
             Handled::Yes => ("answered", "good"),
             Handled::No => ("left open", "bad"),
-            _ => ("answered; unclear whether that was enough", "warn"),
+            _ => ("reply unclear", "warn"),
         };
         Self {
             category: words(objection.category.as_str()),
