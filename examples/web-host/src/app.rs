@@ -10,7 +10,9 @@ use backend::Backend;
 use jiff::tz::TimeZone;
 use url::Url;
 
-use crate::{failure::Failure, held::HeldMeetings, notice::Notice, page::Page, pages, query, security, session};
+use crate::{
+    failure::Failure, held::HeldMeetings, notice::Notice, page::Page, pages, query, security, session,
+};
 
 /// Everything here belongs to one rep. A product has its own sign-in and takes the owner from it; the crates only need to
 /// be told which one.
@@ -31,7 +33,13 @@ struct Inner {
 
 impl App {
     pub(crate) fn new(backend: Backend, redirect: Url, calendar: Option<PathBuf>) -> Self {
-        Self(Arc::new(Inner { backend, redirect, calendar, held: HeldMeetings::default(), zone: TimeZone::system() }))
+        Self(Arc::new(Inner {
+            backend,
+            redirect,
+            calendar,
+            held: HeldMeetings::default(),
+            zone: TimeZone::system(),
+        }))
     }
 
     pub(crate) fn backend(&self) -> &Backend {
@@ -74,7 +82,12 @@ impl App {
     /// What every page begins with; the query may carry the key of a notice.
     pub(crate) fn page(&self, section: &'static str, query: Option<&str>) -> Page {
         let notice = query::param(query, "notice").and_then(|key| Notice::from_key(&key));
-        Page { section, simulated: self.is_simulated(), notice, refresh: None }
+        Page {
+            section,
+            simulated: self.is_simulated(),
+            notice,
+            refresh: None,
+        }
     }
 
     /// The pages with sessions and looks, and beside them what machines ask for.

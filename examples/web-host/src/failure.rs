@@ -43,9 +43,13 @@ impl Failure {
 
     pub(crate) fn text(self) -> &'static str {
         match self {
-            Self::NotFound => "The page or the call that you are looking for does not exist, or is not yours.",
+            Self::NotFound => {
+                "The page or the call that you are looking for does not exist, or is not yours."
+            }
             Self::NotAllowed => "This address takes what our forms send, and nothing else.",
-            Self::Forged => "Forms are only accepted from this site's own pages, with its cookie. Open the page again and press the button there.",
+            Self::Forged => {
+                "Forms are only accepted from this site's own pages, with its cookie. Open the page again and press the button there."
+            }
             Self::Malformed => "Go back, and use the form as it is.",
             Self::Broken => "It was logged, and it is not your fault. Please try again in a moment.",
         }

@@ -26,7 +26,10 @@ pub(crate) fn length(ms: u64) -> String {
 
 /// A moment: `22 Nov 2026, 10:05 EST`.
 pub(crate) fn when(moment: Timestamp, zone: &TimeZone) -> String {
-    moment.to_zoned(zone.clone()).strftime("%-d %b %Y, %H:%M %Z").to_string()
+    moment
+        .to_zoned(zone.clone())
+        .strftime("%-d %b %Y, %H:%M %Z")
+        .to_string()
 }
 
 /// A day: `Fri 27 Nov 2026`.
@@ -97,27 +100,42 @@ mod tests {
 
     #[test]
     fn moments_of_a_recording_read_like_a_player() {
-        assert_eq!([0, 7_999, 725_000, 3_723_000].map(clock), ["0:00", "0:07", "12:05", "1:02:03"]);
+        assert_eq!(
+            [0, 7_999, 725_000, 3_723_000].map(clock),
+            ["0:00", "0:07", "12:05", "1:02:03"]
+        );
     }
 
     #[test]
     fn lengths_are_rounded_to_what_matters() {
         let read = [0, 48_400, 59_499, 59_500, 372_000, 3_600_000, 3_900_000].map(length);
-        assert_eq!(read, ["0 s", "48 s", "59 s", "1 min", "6 min", "1 h", "1 h 5 min"]);
+        assert_eq!(
+            read,
+            ["0 s", "48 s", "59 s", "1 min", "6 min", "1 h", "1 h 5 min"]
+        );
     }
 
     #[test]
     fn a_moment_names_its_zone() {
         let moment = "2026-11-02T05:04:00Z".parse().unwrap();
-        assert_eq!(when(moment, &TimeZone::get("America/New_York").unwrap()), "2 Nov 2026, 00:04 EST");
+        assert_eq!(
+            when(moment, &TimeZone::get("America/New_York").unwrap()),
+            "2 Nov 2026, 00:04 EST"
+        );
         assert_eq!(when(moment, &TimeZone::UTC), "2 Nov 2026, 05:04 UTC");
         assert_eq!(day("2026-11-27".parse().unwrap()), "Fri 27 Nov 2026");
     }
 
     #[test]
     fn minutes_keep_a_tenth_and_differences_their_sign() {
-        assert_eq!([2_700_000, 2_670_000, -900_000, 2_999].map(minutes), ["45 min", "44.5 min", "−15 min", "0 min"]);
-        assert_eq!([300_000, -900_000, 0, -2_999].map(difference), ["+5 min", "−15 min", "±0", "±0"]);
+        assert_eq!(
+            [2_700_000, 2_670_000, -900_000, 2_999].map(minutes),
+            ["45 min", "44.5 min", "−15 min", "0 min"]
+        );
+        assert_eq!(
+            [300_000, -900_000, 0, -2_999].map(difference),
+            ["+5 min", "−15 min", "±0", "±0"]
+        );
         assert_eq!([8, 0, -12].map(points), ["+8", "+0", "−12"]);
     }
 

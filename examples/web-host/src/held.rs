@@ -35,7 +35,10 @@ impl HeldMeetings {
     /// Those whose call should be here any moment, newest first.
     pub(crate) fn expected(&self, now: Timestamp, is_here: impl Fn(&CallId) -> bool) -> Vec<HeldMeeting> {
         let held = self.lock();
-        let awaited = held.iter().rev().filter(|meeting| now.duration_since(meeting.ended) < PATIENCE && !is_here(&meeting.call));
+        let awaited = held
+            .iter()
+            .rev()
+            .filter(|meeting| now.duration_since(meeting.ended) < PATIENCE && !is_here(&meeting.call));
         awaited.cloned().collect()
     }
 
@@ -47,7 +50,11 @@ impl HeldMeetings {
 #[async_trait]
 impl Calendar for HeldMeetings {
     async fn events(&self, window: TimeWindow) -> Result<CalendarEvents, CalendarError> {
-        let mut events: Vec<CalendarEvent> = self.lock().iter().filter_map(|meeting| meeting.event.clone()).collect();
+        let mut events: Vec<CalendarEvent> = self
+            .lock()
+            .iter()
+            .filter_map(|meeting| meeting.event.clone())
+            .collect();
         events.retain(|event| window.touches(event.start, event.end));
         events.sort_by_key(|event| event.start);
         Ok(CalendarEvents::new(events))
@@ -63,11 +70,19 @@ mod tests {
         let ended: Timestamp = "2026-11-22T15:00:00Z".parse().unwrap();
         let held = HeldMeetings::default();
         for id in ["a", "b"] {
-            held.add(HeldMeeting { call: CallId::new(id), topic: id.to_owned(), ended, event: None });
+            held.add(HeldMeeting {
+                call: CallId::new(id),
+                topic: id.to_owned(),
+                ended,
+                event: None,
+            });
         }
         let expected = |seconds, here: &str| {
             let now = ended + SignedDuration::from_secs(seconds);
-            held.expected(now, |call| call.as_str() == here).into_iter().map(|meeting| meeting.topic).collect::<Vec<_>>()
+            held.expected(now, |call| call.as_str() == here)
+                .into_iter()
+                .map(|meeting| meeting.topic)
+                .collect::<Vec<_>>()
         };
         assert_eq!(expected(5, ""), ["b", "a"]);
         assert_eq!(expected(5, "b"), ["a"]);

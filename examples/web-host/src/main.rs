@@ -49,7 +49,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<()> {
-    let listener = TcpListener::bind(&cli.addr).await.with_context(|| format!("could not listen on {}", cli.addr))?;
+    let listener = TcpListener::bind(&cli.addr)
+        .await
+        .with_context(|| format!("could not listen on {}", cli.addr))?;
     let mut config = Config::from_env()?;
     let is_redirect_given = std::env::var("ZOOM_REDIRECT_URL").is_ok_and(|url| !url.trim().is_empty());
     if matches!(config.zoom, Zoom::Simulated { .. }) && !is_redirect_given {
@@ -60,7 +62,10 @@ async fn run(cli: Cli) -> Result<()> {
     server.run_until(server::asked_to_stop()).await
 }
 
-#[expect(clippy::print_stdout, reason = "whoever started the host needs to know where it is")]
+#[expect(
+    clippy::print_stdout,
+    reason = "whoever started the host needs to know where it is"
+)]
 fn announce(server: &Server) {
     println!("listening on {}", server.base().as_str().trim_end_matches('/'));
 }

@@ -62,16 +62,24 @@ impl Notice {
     pub(crate) fn text(&self) -> &'static str {
         match self {
             Self::Connected => "Zoom is connected. Calls you record to the cloud will appear under Calls.",
-            Self::Disconnected => "Zoom is disconnected: the tokens were revoked at Zoom and forgotten here. Your calls stay.",
+            Self::Disconnected => {
+                "Zoom is disconnected: the tokens were revoked at Zoom and forgotten here. Your calls stay."
+            }
             Self::DisconnectedHere => {
                 "Zoom is disconnected: the tokens are forgotten here. Zoom did not confirm; you can also remove the app in Zoom's Marketplace."
             }
-            Self::Held => "The meeting was held. Zoom's webhooks are on their way; the call appears by itself.",
+            Self::Held => {
+                "The meeting was held. Zoom's webhooks are on their way; the call appears by itself."
+            }
             Self::ConnectFirst => "Connect Zoom first: nobody here would receive the recording.",
             Self::Denied => "Nothing was connected: access was not allowed at Zoom.",
             Self::Expired => "That sign-in was used already or took too long. Start again with Connect.",
-            Self::Foreign => "That sign-in was begun in another browser or under another address. Start again with Connect, here.",
-            Self::AnotherUser => "You are connected as another Zoom user. Disconnect first, or sign in to Zoom as the same user.",
+            Self::Foreign => {
+                "That sign-in was begun in another browser or under another address. Start again with Connect, here."
+            }
+            Self::AnotherUser => {
+                "You are connected as another Zoom user. Disconnect first, or sign in to Zoom as the same user."
+            }
             Self::AppRefused => "Zoom refused this app. Look at its credentials and its redirect address.",
             Self::TryAgain => "Zoom did not answer in time. Please try again.",
             Self::Failed => "That did not work. Please start again with Connect.",

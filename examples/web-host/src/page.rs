@@ -34,7 +34,10 @@ impl Refresh {
             CallStatus::AwaitingTranscript => Some(15),
             _ => None,
         });
-        Some(Self { seconds: waits.min()?, url: url.to_owned() })
+        Some(Self {
+            seconds: waits.min()?,
+            url: url.to_owned(),
+        })
     }
 }
 
@@ -49,9 +52,21 @@ mod tests {
 
     #[test]
     fn a_page_looks_again_only_while_there_is_something_to_come() {
-        let seconds = |calls: &[CallStatus]| Refresh::while_worked_on(calls.iter().copied(), "/calls").map(|one| one.seconds);
-        assert_eq!(seconds(&[CallStatus::Ready, CallStatus::AwaitingTranscript, CallStatus::Processing]), Some(3));
-        assert_eq!(seconds(&[CallStatus::Ready, CallStatus::AwaitingTranscript]), Some(15));
+        let seconds = |calls: &[CallStatus]| {
+            Refresh::while_worked_on(calls.iter().copied(), "/calls").map(|one| one.seconds)
+        };
+        assert_eq!(
+            seconds(&[
+                CallStatus::Ready,
+                CallStatus::AwaitingTranscript,
+                CallStatus::Processing
+            ]),
+            Some(3)
+        );
+        assert_eq!(
+            seconds(&[CallStatus::Ready, CallStatus::AwaitingTranscript]),
+            Some(15)
+        );
         assert_eq!(seconds(&[CallStatus::Ready, CallStatus::Failed]), None);
     }
 }

@@ -26,7 +26,10 @@ pub(crate) async fn health(State(app): State<App>) -> impl IntoResponse {
     match app.backend().queue.counts().await {
         Ok(_) => (StatusCode::OK, "ok\n"),
         Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "the queue does not answer");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the queue does not answer"
+            );
             (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
         }
     }

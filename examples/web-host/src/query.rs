@@ -15,7 +15,10 @@ mod tests {
 
     #[test]
     fn any_text_is_a_query() {
-        assert_eq!(param(Some("q=%22next+step%22&x=1"), "q").as_deref(), Some("\"next step\""));
+        assert_eq!(
+            param(Some("q=%22next+step%22&x=1"), "q").as_deref(),
+            Some("\"next step\"")
+        );
         assert_eq!(param(Some("q=++&q=b"), "q").as_deref(), Some("b"));
         assert_eq!(param(Some("&&=%zz&q"), "q"), None);
         assert_eq!(param(None, "q"), None);

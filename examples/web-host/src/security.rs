@@ -20,10 +20,16 @@ use crate::{
 /// `same-origin`, not `no-referrer`: with the latter browsers send `Origin: null` with our own forms, and the check of the
 /// origin would refuse them. No other site learns an address either way.
 const HEADERS: [(HeaderName, &str); 4] = [
-    (CONTENT_SECURITY_POLICY, "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"),
+    (
+        CONTENT_SECURITY_POLICY,
+        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+    ),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (REFERRER_POLICY, "same-origin"),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
 ];
 
 #[derive(Template)]
@@ -45,16 +51,23 @@ pub(crate) async fn dress(State(app): State<App>, request: Request, next: Next) 
         headers.insert(name, HeaderValue::from_static(value));
     }
     // What people said is nothing for a cache.
-    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
 fn explained(app: &App, failure: Failure, bare: &Response) -> Response {
     let page = app.page("", None);
-    let mut response = html(&FailurePage { page, failure }).unwrap_or_else(|_| failure.text().into_response());
+    let mut response =
+        html(&FailurePage { page, failure }).unwrap_or_else(|_| failure.text().into_response());
     *response.status_mut() = failure.status();
     // A first visit gets its cookie here, too.
-    for (name, value) in bare.headers().iter().filter(|(name, _)| *name != "content-type" && *name != "content-length") {
+    for (name, value) in bare
+        .headers()
+        .iter()
+        .filter(|(name, _)| *name != "content-type" && *name != "content-length")
+    {
         response.headers_mut().append(name, value.clone());
     }
     response

@@ -31,14 +31,23 @@ impl Server {
         let (redirect, calendar) = (config.redirect_url.clone(), config.calendar.clone());
         let app = App::new(Backend::open(config).await?, redirect, calendar);
         let shutdown = CancellationToken::new();
-        let serve = axum::serve(listener, app.router()).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+        let serve =
+            axum::serve(listener, app.router()).with_graceful_shutdown(shutdown.clone().cancelled_owned());
         let pages = tokio::spawn(async move { serve.await });
         let worker = tokio::spawn(app.backend().worker().run(shutdown.clone()));
         if let Some(zoom) = &app.backend().simulated {
-            zoom.subscribe(&base.join("/webhooks/zoom")?).await.context("the simulated Zoom does not reach the webhooks")?;
+            zoom.subscribe(&base.join("/webhooks/zoom")?)
+                .await
+                .context("the simulated Zoom does not reach the webhooks")?;
             forgotten_meanwhile(app.backend()).await;
         }
-        Ok(Self { app, base, shutdown, pages, worker })
+        Ok(Self {
+            app,
+            base,
+            shutdown,
+            pages,
+            worker,
+        })
     }
 
     /// Where it is.
@@ -85,7 +94,13 @@ impl Server {
 
 /// A simulated Zoom forgets everybody when it stops. Asking once lets the page tell so, instead of the first call that fails.
 async fn forgotten_meanwhile(backend: &Backend) {
-    let Ok(client) = backend.connections.client_for(&zoom_oauth::OwnerId::new(OWNER)).await else { return };
+    let Ok(client) = backend
+        .connections
+        .client_for(&zoom_oauth::OwnerId::new(OWNER))
+        .await
+    else {
+        return;
+    };
     if client.users().me().await.is_err() {
         tracing::info!("the connection is of an earlier simulated Zoom: connect again");
     }

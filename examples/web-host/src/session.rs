@@ -60,7 +60,11 @@ impl fmt::Debug for Session {
 }
 
 /// Gives first visitors a session, and refuses changes that another site may have sent.
-pub(crate) async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Result<Response, Failure> {
+pub(crate) async fn guard(
+    State(app): State<App>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Failure> {
     let known = Session::of(request.headers());
     let is_change = !request.method().is_safe();
     if is_change && (known.is_none() || !is_same_origin(request.headers())) {
@@ -74,7 +78,9 @@ pub(crate) async fn guard(State(app): State<App>, mut request: Request, next: Ne
     let mut response = next.run(request).await;
     if is_new {
         let cookie = session.cookie(app.redirect().scheme() == "https").to_string();
-        response.headers_mut().append(SET_COOKIE, HeaderValue::try_from(cookie)?);
+        response
+            .headers_mut()
+            .append(SET_COOKIE, HeaderValue::try_from(cookie)?);
     }
     Ok(response)
 }
@@ -82,9 +88,15 @@ pub(crate) async fn guard(State(app): State<App>, mut request: Request, next: Ne
 /// Whether the page that sent this is of the host it was sent to. Browsers always say; what says nothing is no browser, and
 /// has no cookie of a victim to misuse. Only the host counts, because a proxy may have taken the TLS off.
 fn is_same_origin(headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(ORIGIN) else { return true };
+    let Some(origin) = headers.get(ORIGIN) else {
+        return true;
+    };
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    let origin = origin
+        .to_str()
+        .ok()
+        .and_then(|origin| origin.split_once("://"))
+        .map(|(_, host)| host);
     origin.is_some() && origin == host
 }
 
@@ -95,7 +107,10 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(axum::http::HeaderName, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (name.clone(), HeaderValue::from_static(value)))
+            .collect()
     }
 
     #[test]
@@ -113,10 +128,19 @@ mod tests {
     fn a_session_comes_back_as_it_was_given_and_shows_itself_to_nobody() {
         let session = Session::random().unwrap();
         let cookie = session.cookie(false).to_string();
-        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && !cookie.contains("Secure"), "{cookie}");
+        assert!(
+            cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && !cookie.contains("Secure"),
+            "{cookie}"
+        );
         let mut sent = HeaderMap::new();
-        sent.insert(COOKIES, HeaderValue::try_from(cookie.split(';').next().unwrap_or_default()).unwrap());
-        assert_eq!(Session::of(&sent).map(|session| session.0), Some(session.0.clone()));
+        sent.insert(
+            COOKIES,
+            HeaderValue::try_from(cookie.split(';').next().unwrap_or_default()).unwrap(),
+        );
+        assert_eq!(
+            Session::of(&sent).map(|session| session.0),
+            Some(session.0.clone())
+        );
         assert!(!format!("{session:?}").contains(&session.0));
     }
 

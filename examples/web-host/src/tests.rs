@@ -24,7 +24,10 @@ impl Host {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut config = Config::simulated(folder.path().join("web.sqlite")).unwrap();
         config.redirect_url = server::callback_of(&server::base_url(&listener).unwrap()).unwrap();
-        Self { server: Server::start(listener, config).await.unwrap(), _folder: folder }
+        Self {
+            server: Server::start(listener, config).await.unwrap(),
+            _folder: folder,
+        }
     }
 
     /// A browser that has been here before.
@@ -46,7 +49,12 @@ impl Host {
 
     async fn is_connected(&self) -> bool {
         let app = self.server.app();
-        app.backend().connections.connection(&app.owner()).await.unwrap().is_some_and(|connection| connection.is_live())
+        app.backend()
+            .connections
+            .connection(&app.owner())
+            .await
+            .unwrap()
+            .is_some_and(|connection| connection.is_live())
     }
 }
 
@@ -59,7 +67,11 @@ struct Browser {
 impl Browser {
     fn new(base: &Url) -> Self {
         let http = zoom_core::http::client_builder().build().unwrap();
-        Self { http, base: base.clone(), cookie: None }
+        Self {
+            http,
+            base: base.clone(),
+            cookie: None,
+        }
     }
 
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
@@ -80,17 +92,28 @@ impl Browser {
 
     async fn post(&self, path: &str, origin: &str, form: &str) -> Response {
         let request = self.request(Method::POST, path).header(header::ORIGIN, origin);
-        request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.to_owned()).send().await.unwrap()
+        request
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form.to_owned())
+            .send()
+            .await
+            .unwrap()
     }
 
     /// The form of a page of the host's.
     async fn submit(&self, path: &str, form: &str) -> Response {
-        self.post(path, self.base.as_str().trim_end_matches('/'), form).await
+        self.post(path, self.base.as_str().trim_end_matches('/'), form)
+            .await
     }
 }
 
 fn location(response: &Response) -> &str {
-    response.headers().get(header::LOCATION).unwrap().to_str().unwrap()
+    response
+        .headers()
+        .get(header::LOCATION)
+        .unwrap()
+        .to_str()
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,15 +127,26 @@ async fn forms_are_taken_only_from_our_own_pages() {
         stranger.submit("/disconnect", "").await,
         visitor.post("/disconnect", "http://127.0.0.1:1", "").await,
         visitor.post("/disconnect", "null", "").await,
-        visitor.post("/simulate/meeting", "https://evil.example", "sample=librivox").await,
+        visitor
+            .post("/simulate/meeting", "https://evil.example", "sample=librivox")
+            .await,
     ];
     for refused in forged {
         assert_eq!(refused.status(), StatusCode::FORBIDDEN);
-        assert!(refused.text().await.unwrap().contains("This was not sent from here"));
+        assert!(
+            refused
+                .text()
+                .await
+                .unwrap()
+                .contains("This was not sent from here")
+        );
     }
     assert!(host.is_connected().await);
 
-    assert_eq!(location(&visitor.submit("/disconnect", "").await), "/integrations?notice=disconnected");
+    assert_eq!(
+        location(&visitor.submit("/disconnect", "").await),
+        "/integrations?notice=disconnected"
+    );
     assert!(!host.is_connected().await);
 }
 
@@ -122,23 +156,39 @@ async fn a_connect_is_finished_by_the_browser_that_began_it_and_once() {
     let (visitor, other) = (host.visitor().await, host.visitor().await);
     let back = host.allowed(&visitor).await;
 
-    assert_eq!(location(&other.get(&back).await), "/integrations?notice=other-session");
+    assert_eq!(
+        location(&other.get(&back).await),
+        "/integrations?notice=other-session"
+    );
     assert!(!host.is_connected().await);
-    assert_eq!(location(&visitor.get(&back).await), "/integrations?notice=connected");
+    assert_eq!(
+        location(&visitor.get(&back).await),
+        "/integrations?notice=connected"
+    );
     assert!(host.is_connected().await);
-    assert_eq!(location(&visitor.get(&back).await), "/integrations?notice=expired");
+    assert_eq!(
+        location(&visitor.get(&back).await),
+        "/integrations?notice=expired"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_no_at_zoom_is_told_in_our_words() {
     let host = Host::start().await;
     let visitor = host.visitor().await;
-    let denied = visitor.get("/oauth/callback?error=access_denied&error_description=%3Cscript%3E").await;
+    let denied = visitor
+        .get("/oauth/callback?error=access_denied&error_description=%3Cscript%3E")
+        .await;
     assert_eq!(location(&denied), "/integrations?notice=denied");
     let page = visitor.page("/integrations?notice=denied").await;
     assert!(page.contains("access was not allowed at Zoom"));
     // A link cannot make the page say something else.
-    assert!(!visitor.page("/integrations?notice=You+won").await.contains("You won"));
+    assert!(
+        !visitor
+            .page("/integrations?notice=You+won")
+            .await
+            .contains("You won")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -150,11 +200,23 @@ async fn what_is_not_there_has_a_page_with_all_headers() {
         assert_eq!(missing.status(), StatusCode::NOT_FOUND, "{path}");
         let policy = missing.headers().get(header::CONTENT_SECURITY_POLICY).unwrap();
         assert!(policy.to_str().unwrap().contains("default-src 'self'"));
-        assert_eq!(missing.headers().get(header::X_CONTENT_TYPE_OPTIONS).unwrap(), "nosniff");
-        assert!(missing.text().await.unwrap().contains("There is nothing here"), "{path}");
+        assert_eq!(
+            missing.headers().get(header::X_CONTENT_TYPE_OPTIONS).unwrap(),
+            "nosniff"
+        );
+        assert!(
+            missing.text().await.unwrap().contains("There is nothing here"),
+            "{path}"
+        );
     }
-    assert_eq!(visitor.submit("/calls", "").await.status(), StatusCode::METHOD_NOT_ALLOWED);
-    assert_eq!(visitor.submit("/simulate/meeting", "sample=other").await.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(
+        visitor.submit("/calls", "").await.status(),
+        StatusCode::METHOD_NOT_ALLOWED
+    );
+    assert_eq!(
+        visitor.submit("/simulate/meeting", "sample=other").await.status(),
+        StatusCode::BAD_REQUEST
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,9 +227,17 @@ async fn a_meeting_that_was_held_becomes_a_call_on_the_pages() {
     assert_eq!(location(&early), "/integrations?notice=connect-first");
     let back = host.allowed(&visitor).await;
     visitor.get(&back).await;
-    assert!(visitor.page("/integrations").await.contains("Connected as <strong id=\"name\">Maya Chen</strong>"));
+    assert!(
+        visitor
+            .page("/integrations")
+            .await
+            .contains("Connected as <strong id=\"name\">Maya Chen</strong>")
+    );
 
-    assert_eq!(location(&visitor.submit("/simulate/meeting", "sample=sales-call").await), "/calls?notice=held");
+    assert_eq!(
+        location(&visitor.submit("/simulate/meeting", "sample=sales-call").await),
+        "/calls?notice=held"
+    );
     let list = tokio::time::timeout(PATIENCE, async {
         loop {
             let list = visitor.page("/calls").await;
@@ -177,17 +247,36 @@ async fn a_meeting_that_was_held_becomes_a_call_on_the_pages() {
         }
     });
     let list = list.await.unwrap();
-    assert!(list.contains(">Ready<") && list.contains("Daniel Ortiz, Tidewater Couriers") && list.contains("Google Ads"), "{list}");
+    assert!(
+        list.contains(">Ready<")
+            && list.contains("Daniel Ortiz, Tidewater Couriers")
+            && list.contains("Google Ads"),
+        "{list}"
+    );
 
     let found = visitor.page("/calls?q=routehive").await;
     assert!(found.contains("<mark>RouteHive</mark>"), "{found}");
-    let call = found.split("href=\"").find_map(|rest| rest.starts_with("/calls/call_").then(|| rest.split('#').next()).flatten());
+    let call = found.split("href=\"").find_map(|rest| {
+        rest.starts_with("/calls/call_")
+            .then(|| rest.split('#').next())
+            .flatten()
+    });
     let call = visitor.page(call.unwrap()).await;
-    for shown in ["7 min", "from Zoom&#39;s own transcript", "They named a need", "id=\"u1\"", "href=\"#u", "daniel.ortiz@"] {
+    for shown in [
+        "7 min",
+        "from Zoom&#39;s own transcript",
+        "They named a need",
+        "id=\"u1\"",
+        "href=\"#u",
+        "daniel.ortiz@",
+    ] {
         assert!(call.contains(shown), "{shown} is not in {call}");
     }
     let time = visitor.page("/time").await;
-    assert!(time.contains("60 min") && time.contains("45 min") && time.contains("−15 min"), "{time}");
+    assert!(
+        time.contains("60 min") && time.contains("45 min") && time.contains("−15 min"),
+        "{time}"
+    );
     assert!(visitor.page("/time.csv").await.contains(",60.00,45.00,-15.00"));
 }
 

@@ -9,10 +9,16 @@ const KEPT: &str = "max-age=300";
 
 /// `GET /assets/style.css`
 pub(crate) async fn style() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, KEPT)], include_str!("../../assets/style.css"))
+    (
+        [(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, KEPT)],
+        include_str!("../../assets/style.css"),
+    )
 }
 
 /// `GET /assets/icon.svg`
 pub(crate) async fn icon() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "image/svg+xml"), (CACHE_CONTROL, KEPT)], include_str!("../../assets/icon.svg"))
+    (
+        [(CONTENT_TYPE, "image/svg+xml"), (CACHE_CONTROL, KEPT)],
+        include_str!("../../assets/icon.svg"),
+    )
 }

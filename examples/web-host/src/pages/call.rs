@@ -10,7 +10,9 @@ use axum::{
     response::Response,
 };
 use jiff::tz::TimeZone;
-use zoom_calls::{Call, CallId, CallReport, CallStatus, Evidence, Flag, Scope, Side, StepState, TranscriptReport};
+use zoom_calls::{
+    Call, CallId, CallReport, CallStatus, Evidence, Flag, Scope, Side, StepState, TranscriptReport,
+};
 
 use crate::{
     app::App,
@@ -54,7 +56,10 @@ struct Fact {
 
 impl Fact {
     fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
-        Self { name: name.into(), value: value.into() }
+        Self {
+            name: name.into(),
+            value: value.into(),
+        }
     }
 }
 
@@ -92,7 +97,11 @@ pub(crate) async fn show(
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
-    let found = app.backend().calls.load(&Scope::Owner(app.call_owner()), &CallId::new(id)).await?;
+    let found = app
+        .backend()
+        .calls
+        .load(&Scope::Owner(app.call_owner()), &CallId::new(id))
+        .await?;
     let call = found.ok_or(Failure::NotFound)?;
     let mut page = app.page("calls", query.as_deref());
     page.refresh = Refresh::while_worked_on([call.status], &format!("/calls/{}", call.id));
@@ -113,7 +122,11 @@ impl CallPage {
             is_ready,
             reason: report.status_reason.clone().unwrap_or_default(),
             steps: if is_ready { Vec::new() } else { steps(call) },
-            summary: report.summary.as_ref().map(|summary| summary.text.clone()).unwrap_or_default(),
+            summary: report
+                .summary
+                .as_ref()
+                .map(|summary| summary.text.clone())
+                .unwrap_or_default(),
             score: report.closing.as_ref().map(Score::of),
             sentiment: report.sentiment.as_ref().and_then(SentimentView::of),
             metrics: report.metrics.as_ref().map(numbers::facts).unwrap_or_default(),
@@ -122,7 +135,12 @@ impl CallPage {
             coaching: report.coaching.iter().map(Tip::of).collect(),
             contact: customer::facts(&report),
             provenance: provenance(call, report.transcript.as_ref()),
-            flags: call.analysis.iter().flat_map(|analysis| &analysis.flags).map(|flag| flag_text(*flag)).collect(),
+            flags: call
+                .analysis
+                .iter()
+                .flat_map(|analysis| &analysis.flags)
+                .map(|flag| flag_text(*flag))
+                .collect(),
             transcript: lines(call),
         }
     }
@@ -131,10 +149,19 @@ impl CallPage {
 /// When, how long, and who was there. The zone is the meeting's, in which its "Friday" is meant.
 fn facts(call: &Call, zone: &TimeZone) -> String {
     let own_zone = call.timezone.as_deref().and_then(|name| TimeZone::get(name).ok());
-    let began = call.started_at.map(|at| when(at, own_zone.as_ref().unwrap_or(zone)));
-    let names: Vec<&str> = call.participants.iter().map(|person| person.name.as_str()).collect();
+    let began = call
+        .started_at
+        .map(|at| when(at, own_zone.as_ref().unwrap_or(zone)));
+    let names: Vec<&str> = call
+        .participants
+        .iter()
+        .map(|person| person.name.as_str())
+        .collect();
     let people = (!names.is_empty()).then(|| list(&names));
-    let parts: Vec<String> = [began, call.duration_ms.map(length), people].into_iter().flatten().collect();
+    let parts: Vec<String> = [began, call.duration_ms.map(length), people]
+        .into_iter()
+        .flatten()
+        .collect();
     parts.join(" · ")
 }
 
@@ -150,15 +177,24 @@ fn steps(call: &Call) -> Vec<StepView> {
             Some(StepState::Failed) => ("failed", "bad"),
             Some(_) => ("unknown", ""),
         };
-        let detail = record.and_then(|record| record.detail.clone()).unwrap_or_default();
-        StepView { name: step.as_str(), state, tone, detail }
+        let detail = record
+            .and_then(|record| record.detail.clone())
+            .unwrap_or_default();
+        StepView {
+            name: step.as_str(),
+            state,
+            tone,
+            detail,
+        }
     });
     views.collect()
 }
 
 /// Where the words come from, and who judged them.
 fn provenance(call: &Call, transcript: Option<&TranscriptReport>) -> String {
-    let Some(transcript) = transcript else { return "There are no words yet.".to_owned() };
+    let Some(transcript) = transcript else {
+        return "There are no words yet.".to_owned();
+    };
     let source = match transcript.source.as_str() {
         "zoom" => "Zoom's own transcript",
         "whisper" => "Whisper on this machine",
@@ -169,7 +205,12 @@ fn provenance(call: &Call, transcript: Option<&TranscriptReport>) -> String {
     if !transcript.speakers.is_empty() {
         sentence += &format!(", spoken by {}", list(&transcript.speakers));
     }
-    if let Some(judge) = call.analysis.as_ref().map(|analysis| &analysis.provenance).filter(|judge| !judge.engine.is_empty()) {
+    if let Some(judge) = call
+        .analysis
+        .as_ref()
+        .map(|analysis| &analysis.provenance)
+        .filter(|judge| !judge.engine.is_empty())
+    {
         sentence += &format!(". Analysed by {} {}", words(&judge.engine), judge.engine_version);
     }
     sentence.trim_end().to_owned() + "."
@@ -187,7 +228,10 @@ fn flag_text(flag: Flag) -> &'static str {
 }
 
 fn lines(call: &Call) -> Vec<Line> {
-    let utterances = call.transcript.iter().flat_map(|transcript| &transcript.utterances);
+    let utterances = call
+        .transcript
+        .iter()
+        .flat_map(|transcript| &transcript.utterances);
     let lines = utterances.map(|said| Line {
         id: said.id,
         at: clock(said.start_ms),
@@ -209,7 +253,11 @@ fn side_class(side: Side) -> &'static str {
 fn quotes(evidence: &[Evidence]) -> Vec<Quote> {
     let quotes = evidence.iter().map(|found| Quote {
         text: found.quote.clone(),
-        anchor: found.utterance_ids.first().map(|id| format!("#u{id}")).unwrap_or_default(),
+        anchor: found
+            .utterance_ids
+            .first()
+            .map(|id| format!("#u{id}"))
+            .unwrap_or_default(),
         speaker: found.speaker.clone().unwrap_or_else(|| "Somebody".to_owned()),
         at: clock(found.start_ms),
     });
@@ -223,7 +271,9 @@ mod tests {
     use super::*;
 
     fn call() -> Call {
-        let origin = Origin::File { path: "call.vtt".into() };
+        let origin = Origin::File {
+            path: "call.vtt".into(),
+        };
         let now = "2026-11-22T15:00:00Z".parse().unwrap();
         Call::new(CallId::new("c"), OwnerId::new("o"), origin, "Intro", now)
     }
@@ -234,8 +284,14 @@ mod tests {
         assert_eq!(facts(&call, &TimeZone::UTC), "");
         call.started_at = Some(call.created_at);
         call.duration_ms = Some(2_700_000);
-        call.participants = vec![CallParticipant::new("Maya Chen"), CallParticipant::new("Daniel Ortiz")];
-        assert_eq!(facts(&call, &TimeZone::UTC), "22 Nov 2026, 15:00 UTC · 45 min · Maya Chen and Daniel Ortiz");
+        call.participants = vec![
+            CallParticipant::new("Maya Chen"),
+            CallParticipant::new("Daniel Ortiz"),
+        ];
+        assert_eq!(
+            facts(&call, &TimeZone::UTC),
+            "22 Nov 2026, 15:00 UTC · 45 min · Maya Chen and Daniel Ortiz"
+        );
         call.timezone = Some("America/New_York".to_owned());
         assert!(facts(&call, &TimeZone::UTC).starts_with("22 Nov 2026, 10:00 EST"));
     }
@@ -245,7 +301,12 @@ mod tests {
         let mut call = call();
         call.topic = "<script>alert(1)</script>".to_owned();
         call.status_reason = Some("<b>".to_owned());
-        let page = Page { section: "calls", simulated: false, notice: None, refresh: None };
+        let page = Page {
+            section: "calls",
+            simulated: false,
+            notice: None,
+            refresh: None,
+        };
         let shown = CallPage::of(page, &call, &TimeZone::UTC).render().unwrap();
         assert!(!shown.contains("<script") && !shown.contains("<b>"), "{shown}");
     }

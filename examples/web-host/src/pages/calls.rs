@@ -73,25 +73,56 @@ struct Part {
 pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Response, Failure> {
     let mut page = app.page("calls", query.as_deref());
     let scope = Scope::Owner(app.call_owner());
-    let asked: String = param(query.as_deref(), "q").unwrap_or_default().chars().take(QUERY_CHARS).collect();
+    let asked: String = param(query.as_deref(), "q")
+        .unwrap_or_default()
+        .chars()
+        .take(QUERY_CHARS)
+        .collect();
     if !asked.is_empty() {
-        let hits = app.backend().calls.search(&scope, &SearchQuery::parse(&asked), HITS).await?;
+        let hits = app
+            .backend()
+            .calls
+            .search(&scope, &SearchQuery::parse(&asked), HITS)
+            .await?;
         let hits = hits.iter().map(|hit| HitRow::of(hit, app.zone())).collect();
-        return html(&Calls { page, query: asked, calls: Vec::new(), hits });
+        return html(&Calls {
+            page,
+            query: asked,
+            calls: Vec::new(),
+            hits,
+        });
     }
-    let known = app.backend().calls.list(&scope, &CallFilter::new().limit(CALLS)).await?;
-    let expected = app.held().expected(app.backend().clock.now(), |id| known.iter().any(|call| call.id == *id));
-    let mut calls: Vec<CallRow> = expected.iter().map(|meeting| CallRow::expected(meeting, app.zone())).collect();
+    let known = app
+        .backend()
+        .calls
+        .list(&scope, &CallFilter::new().limit(CALLS))
+        .await?;
+    let expected = app.held().expected(app.backend().clock.now(), |id| {
+        known.iter().any(|call| call.id == *id)
+    });
+    let mut calls: Vec<CallRow> = expected
+        .iter()
+        .map(|meeting| CallRow::expected(meeting, app.zone()))
+        .collect();
     calls.extend(known.iter().map(|call| CallRow::of(call, app.zone())));
     let on_their_way = expected.iter().map(|_| CallStatus::Processing);
-    page.refresh = Refresh::while_worked_on(known.iter().map(|call| call.status).chain(on_their_way), "/calls");
-    html(&Calls { page, query: String::new(), calls, hits: Vec::new() })
+    page.refresh =
+        Refresh::while_worked_on(known.iter().map(|call| call.status).chain(on_their_way), "/calls");
+    html(&Calls {
+        page,
+        query: String::new(),
+        calls,
+        hits: Vec::new(),
+    })
 }
 
 impl CallRow {
     fn of(call: &CallSummary, zone: &TimeZone) -> Self {
         let (status, tone) = status(call.status);
-        let customer: Vec<&str> = [&call.contact, &call.company].into_iter().filter_map(|part| part.as_deref()).collect();
+        let customer: Vec<&str> = [&call.contact, &call.company]
+            .into_iter()
+            .filter_map(|part| part.as_deref())
+            .collect();
         let is_analysed = call.status == CallStatus::Ready;
         Self {
             id: call.id.to_string(),
@@ -102,7 +133,11 @@ impl CallRow {
             length: or_dash(call.duration_ms.map(length)),
             sentiment: or_dash(call.sentiment_0_100),
             score: or_dash(call.closing_score),
-            objections: call.objections.iter().map(|category| words(category.as_str())).collect(),
+            objections: call
+                .objections
+                .iter()
+                .map(|category| words(category.as_str()))
+                .collect(),
             next_steps: or_dash(is_analysed.then_some(call.next_steps)),
             status,
             tone,
@@ -142,8 +177,15 @@ impl HitRow {
     fn of(hit: &SearchHit, zone: &TimeZone) -> Self {
         let said_at = hit.start_ms.map(clock);
         let day = hit.started_at.map(|at| when(at, zone));
-        let facts: Vec<String> = day.into_iter().chain(said_at.map(|at| format!("at {at}"))).collect();
-        let nobody = if hit.utterance_id.is_some() { "somebody" } else { "in the topic" };
+        let facts: Vec<String> = day
+            .into_iter()
+            .chain(said_at.map(|at| format!("at {at}")))
+            .collect();
+        let nobody = if hit.utterance_id.is_some() {
+            "somebody"
+        } else {
+            "in the topic"
+        };
         Self {
             call: hit.call_id.to_string(),
             anchor: hit.utterance_id.map(|id| format!("#u{id}")).unwrap_or_default(),
@@ -160,11 +202,17 @@ fn marked(snippet: &str, highlights: &[Range<usize>]) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut push = |range: Range<usize>, hit: bool| {
         if let Some(text) = snippet.get(range).filter(|text| !text.is_empty()) {
-            parts.push(Part { text: text.to_owned(), hit });
+            parts.push(Part {
+                text: text.to_owned(),
+                hit,
+            });
         }
     };
     let mut done = 0;
-    for hit in highlights.iter().filter(|hit| snippet.get((*hit).clone()).is_some()) {
+    for hit in highlights
+        .iter()
+        .filter(|hit| snippet.get((*hit).clone()).is_some())
+    {
         push(done..hit.start, false);
         push(hit.start.max(done)..hit.end, true);
         done = done.max(hit.end);
@@ -181,10 +229,24 @@ mod tests {
     fn snippets_are_cut_at_their_hits_and_lose_nothing() {
         let parts = marked("à budget, the budget", &[3..9, 15..21]);
         let shown: Vec<(&str, bool)> = parts.iter().map(|part| (part.text.as_str(), part.hit)).collect();
-        assert_eq!(shown, [("à ", false), ("budget", true), (", the ", false), ("budget", true)]);
+        assert_eq!(
+            shown,
+            [
+                ("à ", false),
+                ("budget", true),
+                (", the ", false),
+                ("budget", true)
+            ]
+        );
         // A range that is no cut of the text marks nothing.
         let parts = marked("à budget", &[1..4, 5..90]);
-        assert_eq!(parts, [Part { text: "à budget".to_owned(), hit: false }]);
+        assert_eq!(
+            parts,
+            [Part {
+                text: "à budget".to_owned(),
+                hit: false
+            }]
+        );
         assert!(marked("", &[]).is_empty());
     }
 }

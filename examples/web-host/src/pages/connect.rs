@@ -17,11 +17,19 @@ pub(crate) async fn start(
     Extension(session): Extension<Session>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let host = headers
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or_default();
     if let Some(there) = other_name_of_here(host, app.redirect()) {
         return Ok(found(&there));
     }
-    match app.backend().connections.authorize(&app.owner(), &session.binding(app.owner())).await {
+    match app
+        .backend()
+        .connections
+        .authorize(&app.owner(), &session.binding(app.owner()))
+        .await
+    {
         Ok(authorization) => Ok(found(&authorization.url)),
         Err(error) if error.is_retryable() => Ok(Notice::TryAgain.at("/integrations").into_response()),
         Err(error) => Err(error.into()),
@@ -35,11 +43,18 @@ pub(crate) async fn finish(
     RawQuery(query): RawQuery,
 ) -> Redirect {
     let callback = Callback::from_query(query.as_deref().unwrap_or_default());
-    let connected = app.backend().connections.connect(&callback, &session.binding(app.owner())).await;
+    let connected = app
+        .backend()
+        .connections
+        .connect(&callback, &session.binding(app.owner()))
+        .await;
     let notice = match &connected {
         Ok(_) => Notice::Connected,
         Err(error) => {
-            tracing::warn!(error = error as &dyn std::error::Error, "a connect came to nothing");
+            tracing::warn!(
+                error = error as &dyn std::error::Error,
+                "a connect came to nothing"
+            );
             Notice::from(error)
         }
     };
@@ -49,7 +64,11 @@ pub(crate) async fn finish(
 /// `POST /disconnect`
 pub(crate) async fn leave(State(app): State<App>) -> Result<Redirect, Failure> {
     let gone = app.backend().connections.disconnect(&app.owner()).await?;
-    let notice = if gone.revoked { Notice::Disconnected } else { Notice::DisconnectedHere };
+    let notice = if gone.revoked {
+        Notice::Disconnected
+    } else {
+        Notice::DisconnectedHere
+    };
     Ok(notice.at("/integrations"))
 }
 
@@ -63,7 +82,9 @@ fn other_name_of_here(host: &str, redirect: &Url) -> Option<Url> {
     let here = Url::parse(&format!("{}://{host}", redirect.scheme())).ok()?;
     let is_other_name = is_loopback(&here) && is_loopback(redirect) && here.host() != redirect.host();
     let is_same_port = here.port_or_known_default() == redirect.port_or_known_default();
-    (is_other_name && is_same_port).then(|| redirect.join("/connect").ok()).flatten()
+    (is_other_name && is_same_port)
+        .then(|| redirect.join("/connect").ok())
+        .flatten()
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -85,10 +106,16 @@ mod tests {
             other_name_of_here(host, &Url::parse(redirect).unwrap()).map(|url| url.to_string())
         };
         let callback = "http://127.0.0.1:8080/oauth/callback";
-        assert_eq!(there("localhost:8080", callback).as_deref(), Some("http://127.0.0.1:8080/connect"));
+        assert_eq!(
+            there("localhost:8080", callback).as_deref(),
+            Some("http://127.0.0.1:8080/connect")
+        );
         assert_eq!(there("127.0.0.1:8080", callback), None);
         assert_eq!(there("localhost:9090", callback), None);
-        assert_eq!(there("localhost:8080", "https://calls.example/oauth/callback"), None);
+        assert_eq!(
+            there("localhost:8080", "https://calls.example/oauth/callback"),
+            None
+        );
         assert_eq!(there("evil.example", callback), None);
         assert_eq!(there("", callback), None);
     }

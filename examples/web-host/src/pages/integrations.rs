@@ -42,7 +42,11 @@ pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> R
     let found = app.backend().connections.connection(&app.owner()).await?;
     let connection = found.map(|connection| ZoomCard::of(&connection, app.zone()));
     let connected = connection.as_ref().is_some_and(|zoom| zoom.live);
-    html(&Integrations { page: app.page("integrations", query.as_deref()), connection, connected })
+    html(&Integrations {
+        page: app.page("integrations", query.as_deref()),
+        connection,
+        connected,
+    })
 }
 
 impl ZoomCard {
@@ -72,7 +76,9 @@ impl ZoomCard {
 /// Why it is not live, for a reader.
 fn reason(code: Option<&str>) -> &'static str {
     match code {
-        Some("invalid_grant") => "Zoom no longer accepts this connection: it was not used for long, or ended at Zoom. Your calls are still here.",
+        Some("invalid_grant") => {
+            "Zoom no longer accepts this connection: it was not used for long, or ended at Zoom. Your calls are still here."
+        }
         Some("disconnected") => "You disconnected. Your calls are still here.",
         Some("deauthorized") => "The app was removed at Zoom. Your calls are still here.",
         _ => "The connection has ended. Your calls are still here.",

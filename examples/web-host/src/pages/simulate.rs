@@ -22,7 +22,9 @@ const READING: SignedDuration = SignedDuration::from_mins(2);
 
 /// Holds the sample that the button names.
 pub(crate) async fn hold(State(app): State<App>, body: Bytes) -> Result<Response, Failure> {
-    let Some(zoom) = &app.backend().simulated else { return Err(Failure::NotFound) };
+    let Some(zoom) = &app.backend().simulated else {
+        return Err(Failure::NotFound);
+    };
     let form = String::from_utf8_lossy(&body);
     let sample = query::param(Some(&form), "sample").unwrap_or_default();
     if !matches!(sample.as_str(), "sales-call" | "librivox") {
@@ -54,13 +56,21 @@ async fn sales_call(app: &App, zoom: &SimulatedZoom, rep: Option<&str>) -> Resul
     event.join = JoinLink::parse(booking.join_url.as_str());
     event.organizer = rep.map(Attendee::new);
     event.attendees = vec![Attendee::new(SALES_CUSTOMER)];
-    Ok(HeldMeeting { call: call(app, held.uuid.to_string()), topic: booking.topic, ended, event: Some(event) })
+    Ok(HeldMeeting {
+        call: call(app, held.uuid.to_string()),
+        topic: booking.topic,
+        ended,
+        event: Some(event),
+    })
 }
 
 async fn book(app: &App, now: Timestamp) -> Result<Booking> {
     let session = SessionId::new(format!("demo-{}", app.backend().clock.now().as_millisecond()));
-    let start = now.checked_add(SignedDuration::from_mins(1))?.to_zoned(TimeZone::UTC);
-    let request = ScheduleRequest::new(session, SALES_TOPIC, start, BOOKED_MINUTES).auto_recording(AutoRecording::Cloud);
+    let start = now
+        .checked_add(SignedDuration::from_mins(1))?
+        .to_zoned(TimeZone::UTC);
+    let request = ScheduleRequest::new(session, SALES_TOPIC, start, BOOKED_MINUTES)
+        .auto_recording(AutoRecording::Cloud);
     Ok(app.backend().scheduler.schedule(&app.owner(), &request).await?)
 }
 
@@ -68,7 +78,12 @@ async fn book(app: &App, now: Timestamp) -> Result<Booking> {
 fn reading(app: &App, zoom: &SimulatedZoom) -> Result<HeldMeeting> {
     let ended = now(app)?;
     let held = zoom.hold("librivox", None, ended.checked_sub(READING)?, ended)?;
-    Ok(HeldMeeting { call: call(app, held.uuid.to_string()), topic: "A reading".to_owned(), ended, event: None })
+    Ok(HeldMeeting {
+        call: call(app, held.uuid.to_string()),
+        topic: "A reading".to_owned(),
+        ended,
+        event: None,
+    })
 }
 
 /// Zoom keeps whole seconds.

@@ -63,14 +63,30 @@ pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> R
     let hint = hint(&app).await?;
     let Some(reported) = report(&app).await? else {
         let (rows, meetings, warnings) = (Vec::new(), Vec::new(), Vec::new());
-        return html(&Time { page, rows, meetings, hint, warnings });
+        return html(&Time {
+            page,
+            rows,
+            meetings,
+            hint,
+            warnings,
+        });
     };
     let report = &reported.report;
-    let longest = report.rows.iter().map(|row| row.times.scheduled_ms.max(row.times.actual_ms.unwrap_or(0))).max().unwrap_or(0);
+    let longest = report
+        .rows
+        .iter()
+        .map(|row| row.times.scheduled_ms.max(row.times.actual_ms.unwrap_or(0)))
+        .max()
+        .unwrap_or(0);
     html(&Time {
         page,
         rows: report.rows.iter().map(|row| Row::of(row, longest)).collect(),
-        meetings: report.meetings.iter().rev().map(|meeting| MeetingRow::of(meeting, app.zone())).collect(),
+        meetings: report
+            .meetings
+            .iter()
+            .rev()
+            .map(|meeting| MeetingRow::of(meeting, app.zone()))
+            .collect(),
         hint,
         warnings: reported.warnings.iter().map(warning).collect(),
     })
@@ -81,7 +97,10 @@ pub(crate) async fn csv(State(app): State<App>) -> Result<Response, Failure> {
     let Some(reported) = report(&app).await? else {
         return Ok(Notice::ConnectFirst.at("/integrations").into_response());
     };
-    let headers = [(CONTENT_TYPE, "text/csv; charset=utf-8"), (CONTENT_DISPOSITION, "attachment; filename=\"time-report.csv\"")];
+    let headers = [
+        (CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (CONTENT_DISPOSITION, "attachment; filename=\"time-report.csv\""),
+    ];
     Ok((headers, reported.report.to_csv()?).into_response())
 }
 
@@ -106,18 +125,30 @@ async fn is_connected(app: &App) -> Result<bool> {
 
 /// What to do so that there is something to see.
 async fn hint(app: &App) -> Result<&'static str> {
-    Ok(match (is_connected(app).await?, app.calendar(), app.is_simulated()) {
-        (false, ..) => "Connect Zoom first: past meetings are read there.",
-        (true, Some(_), _) => "The calendar has no Zoom meetings in the four weeks before and after today.",
-        (true, None, true) => "Hold a sales call under Integrations: it is booked for an hour and over after 45 minutes.",
-        (true, None, false) => "Set ZOOM_CALENDAR to a calendar file (ICS).",
-    })
+    Ok(
+        match (is_connected(app).await?, app.calendar(), app.is_simulated()) {
+            (false, ..) => "Connect Zoom first: past meetings are read there.",
+            (true, Some(_), _) => {
+                "The calendar has no Zoom meetings in the four weeks before and after today."
+            }
+            (true, None, true) => {
+                "Hold a sales call under Integrations: it is booked for an hour and over after 45 minutes."
+            }
+            (true, None, false) => "Set ZOOM_CALENDAR to a calendar file (ICS).",
+        },
+    )
 }
 
 impl Row {
     fn of(row: &TimeRow, longest: i64) -> Self {
         let times = &row.times;
-        let share = |ms: i64| if longest > 0 { (ms.clamp(0, longest) * 100 + longest / 2) / longest } else { 0 };
+        let share = |ms: i64| {
+            if longest > 0 {
+                (ms.clamp(0, longest) * 100 + longest / 2) / longest
+            } else {
+                0
+            }
+        };
         Self {
             customer: row.customer.to_string(),
             rep: or_dash(row.rep.as_ref()),
@@ -146,7 +177,10 @@ impl MeetingRow {
             _ => ("Not known", ""),
         };
         Self {
-            topic: meeting.topic.clone().unwrap_or_else(|| "Without a topic".to_owned()),
+            topic: meeting
+                .topic
+                .clone()
+                .unwrap_or_else(|| "Without a topic".to_owned()),
             when: when(meeting.start, zone),
             scheduled: minutes(meeting.scheduled_ms),
             actual: or_dash(meeting.actual_ms().map(minutes)),
@@ -161,12 +195,22 @@ impl MeetingRow {
 fn warning(warning: &CalendarWarning) -> String {
     match warning {
         CalendarWarning::UnsupportedRecurrence { uid, .. } => {
-            format!("The series {uid} repeats in a way that is not read here: only its first and its moved events are in the report.")
+            format!(
+                "The series {uid} repeats in a way that is not read here: only its first and its moved events are in the report."
+            )
         }
-        CalendarWarning::TooManyOccurrences { uid } => format!("The series {uid} has too many events: the later ones are missing."),
-        CalendarWarning::UnknownTimeZone { uid, zone } => format!("The event {uid} is missing: its time zone {zone} is not known."),
-        CalendarWarning::Malformed { uid, property } => format!("The event {uid} has a {property} that cannot be read."),
-        CalendarWarning::UnreadableLines { count } => format!("{count} lines of the calendar could not be read."),
+        CalendarWarning::TooManyOccurrences { uid } => {
+            format!("The series {uid} has too many events: the later ones are missing.")
+        }
+        CalendarWarning::UnknownTimeZone { uid, zone } => {
+            format!("The event {uid} is missing: its time zone {zone} is not known.")
+        }
+        CalendarWarning::Malformed { uid, property } => {
+            format!("The event {uid} has a {property} that cannot be read.")
+        }
+        CalendarWarning::UnreadableLines { count } => {
+            format!("{count} lines of the calendar could not be read.")
+        }
         _ => "A part of the calendar could not be read.".to_owned(),
     }
 }

@@ -10,8 +10,12 @@ pub(super) fn facts(report: &CallReport) -> Vec<Fact> {
     let linked = report.contact.as_ref().and_then(|found| found.linked.as_ref());
     match linked {
         Some(found) => facts.extend(contact(found)),
-        None if report.contact.is_some() => facts.push(Fact::new("Contact", "nobody in the contacts matches for certain")),
-        None if report.status == CallStatus::Ready => facts.push(Fact::new("Contact", "nobody from outside was recognised")),
+        None if report.contact.is_some() => {
+            facts.push(Fact::new("Contact", "nobody in the contacts matches for certain"));
+        }
+        None if report.status == CallStatus::Ready => {
+            facts.push(Fact::new("Contact", "nobody from outside was recognised"));
+        }
         None => facts.push(Fact::new("Contact", "not looked for yet")),
     }
     let suggestions = report.contact.iter().flat_map(|found| &found.suggestions);
@@ -23,7 +27,11 @@ pub(super) fn facts(report: &CallReport) -> Vec<Fact> {
         facts.extend(source(attribution));
     }
     if let Some(receipt) = &report.recap {
-        let told = if receipt.posted { format!("posted to {}", receipt.channel) } else { "written to the log".to_owned() };
+        let told = if receipt.posted {
+            format!("posted to {}", receipt.channel)
+        } else {
+            "written to the log".to_owned()
+        };
         facts.push(Fact::new("Recap", told));
     }
     facts
@@ -31,9 +39,20 @@ pub(super) fn facts(report: &CallReport) -> Vec<Fact> {
 
 fn contact(found: &ScoredContact) -> Vec<Fact> {
     let person = &found.contact;
-    let parts = [("Contact", name(found)), ("Company", person.company.clone()), ("E-mail", person.email.clone())];
-    let known = parts.into_iter().filter_map(|(title, value)| Some(Fact::new(title, value?)));
-    known.chain([Fact::new("Known by", format!("{} ({} of 100)", method(found.method), found.score))]).collect()
+    let parts = [
+        ("Contact", name(found)),
+        ("Company", person.company.clone()),
+        ("E-mail", person.email.clone()),
+    ];
+    let known = parts
+        .into_iter()
+        .filter_map(|(title, value)| Some(Fact::new(title, value?)));
+    known
+        .chain([Fact::new(
+            "Known by",
+            format!("{} ({} of 100)", method(found.method), found.score),
+        )])
+        .collect()
 }
 
 fn name(found: &ScoredContact) -> Option<String> {
@@ -62,11 +81,21 @@ fn source(attribution: &Attribution) -> Vec<Fact> {
         };
         return vec![Fact::new("Lead source", why)];
     };
-    let channel = attribution.credits.first().map(|credit| channel(credit.channel)).unwrap_or_default();
-    let campaign = attribution.credits.first().and_then(|credit| credit.touch.campaign.clone());
+    let channel = attribution
+        .credits
+        .first()
+        .map(|credit| channel(credit.channel))
+        .unwrap_or_default();
+    let campaign = attribution
+        .credits
+        .first()
+        .and_then(|credit| credit.touch.campaign.clone());
     let mut facts = vec![Fact::new("Lead source", format!("{label} · {channel}"))];
     facts.extend(campaign.map(|campaign| Fact::new("Campaign", campaign)));
-    facts.push(Fact::new("Credit", format!("first touch, within {} days", attribution.lookback_days)));
+    facts.push(Fact::new(
+        "Credit",
+        format!("first touch, within {} days", attribution.lookback_days),
+    ));
     facts
 }
 
@@ -91,6 +120,9 @@ mod tests {
         let none = source(&Attribution::no_contact(90));
         assert_eq!(none, [Fact::new("Lead source", "not known: no contact")]);
         let late = source(&Attribution::first_touch(&[], None, 90));
-        assert_eq!(late, [Fact::new("Lead source", "not known: the contact names none")]);
+        assert_eq!(
+            late,
+            [Fact::new("Lead source", "not known: the contact names none")]
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! What the analyzer says: score, sentiment, objections, next steps, coaching.
 
 use zoom_calls::{
-    Band, ClosingScore, CoachingTip, Factor, FactorKind, FactorState, Handled, NextStep, NextStepStatus, Objection, Sentiment,
-    Side,
+    Band, ClosingScore, CoachingTip, Factor, FactorKind, FactorState, Handled, NextStep, NextStepStatus,
+    Objection, Sentiment, Side,
 };
 
 use super::{Quote, quotes};
@@ -40,7 +40,12 @@ impl Score {
             _ => ("", ""),
         };
         let is_missed = |factor: &&Factor| factor.state == FactorState::No && factor.kind.weight() > 0;
-        let missing: Vec<&str> = closing.factors.iter().filter(is_missed).map(|factor| item(factor.kind).0).collect();
+        let missing: Vec<&str> = closing
+            .factors
+            .iter()
+            .filter(is_missed)
+            .map(|factor| item(factor.kind).0)
+            .collect();
         let counted = closing.factors.iter().filter(|factor| factor.points != 0);
         Self {
             value: closing.score,
@@ -56,7 +61,11 @@ impl Score {
 impl FactorView {
     fn of(factor: &Factor) -> Self {
         let text = item(factor.kind).1;
-        let in_part = if factor.state == FactorState::Partial { ", in part" } else { "" };
+        let in_part = if factor.state == FactorState::Partial {
+            ", in part"
+        } else {
+            ""
+        };
         Self {
             text: format!("{text}{in_part}"),
             points: points(factor.points),
@@ -105,7 +114,11 @@ impl SentimentView {
             Some(_) => "It stayed as it was.",
             None => "",
         };
-        Some(Self { score: sentiment.score_0_100?, whose, trend })
+        Some(Self {
+            score: sentiment.score_0_100?,
+            whose,
+            trend,
+        })
     }
 }
 
@@ -140,7 +153,10 @@ impl NextStepView {
 /// Most actions are a piece of their quote: those words are not shown twice, only where they were said.
 fn unlike(action: &str, mut quotes: Vec<Quote>) -> Vec<Quote> {
     let shown = action.to_lowercase();
-    for quote in quotes.iter_mut().filter(|quote| quote.text.to_lowercase().contains(&shown)) {
+    for quote in quotes
+        .iter_mut()
+        .filter(|quote| quote.text.to_lowercase().contains(&shown))
+    {
         quote.text.clear();
     }
     quotes
@@ -209,7 +225,11 @@ mod tests {
             Factor::new(FactorKind::BudgetDiscussed, FactorState::No, Vec::new()),
             Factor::new(FactorKind::CompetitorInPlay, FactorState::No, Vec::new()),
         ]));
-        let shown: Vec<(&str, &str)> = score.factors.iter().map(|one| (one.text.as_str(), one.points.as_str())).collect();
+        let shown: Vec<(&str, &str)> = score
+            .factors
+            .iter()
+            .map(|one| (one.text.as_str(), one.points.as_str()))
+            .collect();
         assert_eq!(
             shown,
             [
@@ -226,10 +246,18 @@ mod tests {
     fn a_next_step_does_not_say_its_words_twice() {
         let step = |action| {
             let quote = Evidence::claim(vec![3], "I'll send the proposal by Friday.");
-            NextStepView::of(&NextStep::new(Side::Internal, action, NextStepStatus::Committed, quote))
+            NextStepView::of(&NextStep::new(
+                Side::Internal,
+                action,
+                NextStepStatus::Committed,
+                quote,
+            ))
         };
         assert_eq!(step("send the proposal").quotes[0].text, "");
-        assert_eq!(step("write it up").quotes[0].text, "I'll send the proposal by Friday.");
+        assert_eq!(
+            step("write it up").quotes[0].text,
+            "I'll send the proposal by Friday."
+        );
         assert_eq!(step("send the proposal").who, "Our side");
     }
 
@@ -239,6 +267,9 @@ mod tests {
         assert!(SentimentView::of(&sentiment).is_none());
         (sentiment.score_0_100, sentiment.trend, sentiment.headline) = (Some(61), Some(-0.2), Side::External);
         let view = SentimentView::of(&sentiment).unwrap();
-        assert_eq!((view.whose, view.trend), ("the customer", "It fell from beginning to end."));
+        assert_eq!(
+            (view.whose, view.trend),
+            ("the customer", "It fell from beginning to end.")
+        );
     }
 }

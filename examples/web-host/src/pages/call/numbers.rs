@@ -21,15 +21,31 @@ pub(super) fn facts(metrics: &Metrics) -> Vec<Fact> {
     if let Some(switches) = metrics.switches {
         facts.push(Fact::new("Changes of speaker", switches.to_string()));
     }
-    for rep in metrics.speakers.iter().filter(|speaker| speaker.side == Side::Internal) {
-        let open = rep.open_share_of_questions.map(|share| format!(", {} open", percent(share))).unwrap_or_default();
-        facts.push(Fact::new(format!("Questions by {}", rep.speaker), format!("{}{open}", rep.questions)));
+    for rep in metrics
+        .speakers
+        .iter()
+        .filter(|speaker| speaker.side == Side::Internal)
+    {
+        let open = rep
+            .open_share_of_questions
+            .map(|share| format!(", {} open", percent(share)))
+            .unwrap_or_default();
+        facts.push(Fact::new(
+            format!("Questions by {}", rep.speaker),
+            format!("{}{open}", rep.questions),
+        ));
         if let Some(longest) = rep.longest_monologue_ms {
-            facts.push(Fact::new(format!("Longest monologue of {}", rep.speaker), clock(longest)));
+            facts.push(Fact::new(
+                format!("Longest monologue of {}", rep.speaker),
+                clock(longest),
+            ));
         }
     }
     if facts.is_empty() {
-        let shares = metrics.speakers.iter().filter_map(|speaker| Some((speaker, speaker.talk_share_of_speech?)));
+        let shares = metrics
+            .speakers
+            .iter()
+            .filter_map(|speaker| Some((speaker, speaker.talk_share_of_speech?)));
         facts.extend(shares.map(|(speaker, share)| Fact::new(speaker.speaker.clone(), percent(share))));
     }
     facts
@@ -45,6 +61,12 @@ mod tests {
         assert!(facts(&metrics).is_empty());
         metrics.rep_talk_share_of_known_speech = Some(0.431);
         metrics.longest_customer_story_ms = Some(61_000);
-        assert_eq!(facts(&metrics), [Fact::new("Our share of the talk", "43 %"), Fact::new("Longest customer story", "1:01")]);
+        assert_eq!(
+            facts(&metrics),
+            [
+                Fact::new("Our share of the talk", "43 %"),
+                Fact::new("Longest customer story", "1:01")
+            ]
+        );
     }
 }
