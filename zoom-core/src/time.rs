@@ -53,6 +53,32 @@ pub(crate) fn parse_timestamp(text: &str) -> Option<Timestamp> {
     civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
 }
 
+/// The start of a meeting in a zone, as Zoom wants it: the zone's wall clock, without an offset. Where that would not tell
+/// which moment is meant (no zone, one that is not known, a clock that shows the time twice) it is UTC, with `Z`.
+pub(crate) fn start_text(at: Timestamp, zone: Option<&str>) -> String {
+    let wall = zone.and_then(|name| TimeZone::get(name).ok()).and_then(|zone| {
+        let wall = zone.to_datetime(at);
+        (!zone.to_ambiguous_timestamp(wall).is_ambiguous()).then_some(wall)
+    });
+    match wall {
+        Some(wall) => wall.strftime("%Y-%m-%dT%H:%M:%S").to_string(),
+        None => at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    }
+}
+
+/// Reads what [`start_text`] writes, and everything that [`parse_timestamp`] reads.
+pub(crate) fn parse_start(text: &str, zone: Option<&str>) -> Option<Timestamp> {
+    let zone = zone.and_then(|name| TimeZone::get(name).ok());
+    match (
+        zone,
+        text.trim().parse::<Timestamp>(),
+        text.trim().parse::<DateTime>(),
+    ) {
+        (Some(zone), Err(_), Ok(wall)) => zone.to_timestamp(wall).ok(),
+        _ => parse_timestamp(text),
+    }
+}
+
 /// Reads `Retry-After` in the three ways it is sent: seconds, an ISO date (Zoom's daily limits), an HTTP date.
 pub(crate) fn parse_retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();

@@ -1,16 +1,16 @@
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::{
     Passcode, UserId, lenient,
     model::{AutoRecording, MeetingSettings, MeetingType, Recurrence, TrackingField},
     secret::expose_passcode,
-    time::whole_seconds,
+    time::{parse_start, start_text},
 };
 
 /// A meeting to be made. What is not set is left to the host's settings at Zoom.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, remote = "Self")]
 #[non_exhaustive]
 pub struct NewMeeting {
     /// What it is about, up to 200 characters.
@@ -23,17 +23,13 @@ pub struct NewMeeting {
         skip_serializing_if = "Option::is_none"
     )]
     pub meeting_type: Option<MeetingType>,
-    /// When it begins; sent as UTC.
-    #[serde(
-        deserialize_with = "lenient::timestamp",
-        serialize_with = "whole_seconds::serialize",
-        skip_serializing_if = "Option::is_none"
-    )]
+    /// When it begins; sent as the wall clock of the [`timezone`](Self::timezone), or as UTC where there is none.
+    #[serde(skip)]
     pub start_time: Option<Timestamp>,
     /// How long it is to take, in minutes, up to 1440.
     #[serde(deserialize_with = "lenient::number", skip_serializing_if = "Option::is_none")]
     pub duration: Option<u32>,
-    /// Time zone to show it in, as an IANA name.
+    /// Time zone it is in, as an IANA name: a series keeps its wall clock, and invitations show it.
     #[serde(deserialize_with = "lenient::text", skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
     /// What participants type, up to 10 characters.
@@ -67,6 +63,49 @@ pub struct NewMeeting {
     /// How it is run.
     #[serde(deserialize_with = "lenient::option", skip_serializing_if = "Option::is_none")]
     pub settings: Option<MeetingSettings>,
+}
+
+/// A start that ends in `Z` makes Zoom ignore the zone beside it, so what is written depends on both.
+impl Serialize for NewMeeting {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Sent<'a> {
+            #[serde(flatten, serialize_with = "serialize_rest")]
+            rest: &'a NewMeeting,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            start_time: Option<String>,
+        }
+        let zone = self.timezone.as_deref();
+        let sent = Sent {
+            rest: self,
+            start_time: self.start_time.map(|at| start_text(at, zone)),
+        };
+        sent.serialize(serializer)
+    }
+}
+
+/// Everything but the start.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it like that")]
+fn serialize_rest<S: Serializer>(meeting: &&NewMeeting, serializer: S) -> Result<S::Ok, S::Error> {
+    NewMeeting::serialize(meeting, serializer)
+}
+
+impl<'de> Deserialize<'de> for NewMeeting {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Received {
+            #[serde(flatten, with = "NewMeeting")]
+            rest: NewMeeting,
+            #[serde(default)]
+            start_time: Option<String>,
+        }
+        let Received { mut rest, start_time } = Received::deserialize(deserializer)?;
+        if let Some(text) = start_time.filter(|text| !text.trim().is_empty()) {
+            let read = parse_start(&text, rest.timezone.as_deref());
+            rest.start_time = Some(read.ok_or_else(|| D::Error::custom("expected a time"))?);
+        }
+        Ok(rest)
+    }
 }
 
 /// What to change about a meeting. What is not set stays as it is.
@@ -137,7 +176,7 @@ impl NewMeeting {
         self
     }
 
-    /// Sets the time zone to show it in.
+    /// Sets the time zone it is in.
     #[must_use]
     pub fn timezone(mut self, timezone: impl Into<String>) -> Self {
         self.timezone = Some(timezone.into());
@@ -203,15 +242,50 @@ mod tests {
     #[test]
     fn only_what_is_set_is_sent_and_times_are_whole_seconds() {
         let meeting = NewMeeting::scheduled("Review", "2026-02-01T15:00:00.5Z".parse().unwrap(), 30)
-            .timezone("UTC")
             .auto_recording(AutoRecording::Cloud)
             .waiting_room(true);
         assert_eq!(
             serde_json::to_value(&meeting).unwrap(),
-            json!({"topic":"Review","type":2,"start_time":"2026-02-01T15:00:00Z","duration":30,"timezone":"UTC",
+            json!({"topic":"Review","type":2,"start_time":"2026-02-01T15:00:00Z","duration":30,
                    "settings":{"auto_recording":"cloud","waiting_room":true}})
         );
         assert_eq!(serde_json::to_value(MeetingUpdate::new()).unwrap(), json!({}));
+    }
+
+    #[test]
+    fn with_a_zone_the_start_is_its_wall_clock_and_never_ends_in_z() {
+        let sent = |start: &str, zone: &str| {
+            let meeting = NewMeeting::scheduled("Review", start.parse().unwrap(), 30).timezone(zone);
+            let json = serde_json::to_value(&meeting).unwrap();
+            let read: NewMeeting = serde_json::from_value(json.clone()).unwrap();
+            assert_eq!(
+                (read.start_time, read.timezone),
+                (meeting.start_time, meeting.timezone)
+            );
+            json["start_time"].as_str().unwrap().to_owned()
+        };
+        for (start, zone, expected) in [
+            ("2026-02-01T15:00:00Z", "UTC", "2026-02-01T15:00:00"),
+            ("2026-02-01T15:00:00Z", "Europe/Berlin", "2026-02-01T16:00:00"),
+            ("2026-07-01T15:00:00Z", "America/New_York", "2026-07-01T11:00:00"),
+            // What its clock shows twice, and a zone that is none, are sent as the one moment that is meant.
+            ("2026-10-25T00:30:00Z", "Europe/Berlin", "2026-10-25T00:30:00Z"),
+            ("2026-10-25T01:30:00Z", "Europe/Berlin", "2026-10-25T01:30:00Z"),
+            ("2026-02-01T15:00:00Z", "Mars/Olympus", "2026-02-01T15:00:00Z"),
+        ] {
+            assert_eq!(sent(start, zone), expected, "{start} {zone}");
+        }
+    }
+
+    #[test]
+    fn a_start_that_is_no_time_is_refused() {
+        for start in [json!("soon"), json!(7)] {
+            assert!(serde_json::from_value::<NewMeeting>(json!({"start_time": start})).is_err());
+        }
+        for start in [json!(""), json!(null)] {
+            let read: NewMeeting = serde_json::from_value(json!({"start_time": start})).unwrap();
+            assert_eq!(read.start_time, None);
+        }
     }
 
     #[test]
