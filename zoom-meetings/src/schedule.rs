@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use token_store::{Holder, OwnerId};
 use zoom_core::model::Meeting;
-use zoom_core::{Client, Clock, ListMeetings, MeetingId, MeetingUuid, Request, UserId};
+use zoom_core::{Client, Clock, ListMeetings, MeetingId, MeetingUuid, UserId};
 use zoom_oauth::{Resolution, ResolvedAccount, Resolver};
 
 use crate::booking::{
@@ -244,10 +244,9 @@ impl Scheduler {
         if self.clock.now() > latest {
             return Err(ScheduleError::Busy { until: attempt.until });
         }
-        let call = Request::post("/users/{userId}/meetings")
-            .path_param("userId", &account.user)
-            .json(&request.body(&attempt.intent.tracking));
-        match tokio::time::timeout(answer_in, account.client.send(call)).await {
+        let body = request.body(&attempt.intent.tracking);
+        let meetings = account.client.meetings();
+        match tokio::time::timeout(answer_in, meetings.create(&account.user, &body)).await {
             Ok(answer) => answer.map_err(ScheduleError::Zoom),
             Err(_) => Err(ScheduleError::Busy { until: attempt.until }),
         }

@@ -1,12 +1,9 @@
 //! What is asked for, checked before anybody is asked.
 
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
-use serde::Serialize;
 
 use zoom_core::Passcode;
-use zoom_core::model::{AutoRecording, MeetingSettings, NewMeeting};
+use zoom_core::model::{AutoRecording, MeetingSettings, MeetingType, NewMeeting};
 
 use super::ScheduleError;
 use crate::booking::SessionId;
@@ -26,16 +23,6 @@ pub struct ScheduleRequest {
     duration_minutes: u32,
     agenda: String,
     meeting: NewMeeting,
-}
-
-/// What is sent: Zoom's own body, with a start that says its wall clock and leaves the zone to `timezone`.
-///
-/// A start that ends in `Z` makes Zoom ignore the zone, so there is never one beside a `timezone`.
-#[derive(Debug, Serialize)]
-pub(super) struct Body {
-    #[serde(flatten)]
-    meeting: NewMeeting,
-    start_time: String,
 }
 
 impl ScheduleRequest {
@@ -104,8 +91,15 @@ impl ScheduleRequest {
         Timestamp::from_second(self.start.timestamp().as_second()).unwrap_or_else(|_| self.start.timestamp())
     }
 
+    /// The zone that names the start without doubt: its own, or UTC where that has no name or its clock shows the same time
+    /// twice.
     pub(super) fn time_zone(&self) -> &str {
-        self.local().1
+        let zone = self.start.time_zone();
+        let wall = zone.to_datetime(self.start());
+        match zone.iana_name() {
+            Some(name) if !zone.to_ambiguous_timestamp(wall).is_ambiguous() => name,
+            _ => "UTC",
+        }
     }
 
     /// Everything that does not depend on the time.
@@ -135,31 +129,18 @@ impl ScheduleRequest {
         }
     }
 
-    pub(super) fn body(&self, tracking: &str) -> Body {
-        let (start, zone) = self.local();
+    /// What is sent.
+    pub(super) fn body(&self, tracking: &str) -> NewMeeting {
         let mut meeting = self
             .meeting
             .clone()
             .topic(&self.topic)
+            .start_time(self.start())
             .duration(self.duration_minutes)
-            .timezone(zone);
-        meeting.meeting_type = Some(zoom_core::model::MeetingType::Scheduled);
+            .timezone(self.time_zone());
+        meeting.meeting_type = Some(MeetingType::Scheduled);
         meeting.agenda = Some(with_mark(&self.agenda, tracking));
-        Body {
-            meeting,
-            start_time: start.strftime("%Y-%m-%dT%H:%M:%S").to_string(),
-        }
-    }
-
-    /// The wall clock and the zone that name the start without doubt: its own zone, or UTC where that has no name or its
-    /// clock shows the same time twice.
-    fn local(&self) -> (DateTime, &str) {
-        let zone = self.start.time_zone();
-        let wall = zone.to_datetime(self.start());
-        match zone.iana_name() {
-            Some(name) if !zone.to_ambiguous_timestamp(wall).is_ambiguous() => (wall, name),
-            _ => (TimeZone::UTC.to_datetime(self.start()), "UTC"),
-        }
+        meeting
     }
 }
 
@@ -187,6 +168,7 @@ fn with_mark(agenda: &str, tracking: &str) -> String {
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
+    use jiff::tz::TimeZone;
     use proptest::prelude::*;
 
     use super::*;
