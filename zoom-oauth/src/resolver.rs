@@ -130,6 +130,21 @@ impl Resolver {
         self
     }
 
+    /// The owners' own accounts.
+    #[must_use]
+    pub fn connections(&self) -> &Connections {
+        &self.connections
+    }
+
+    /// Zoom's API on behalf of the product's own account, and the user to act as; `None` when the host has given none.
+    /// For what belongs to no owner, or was made on that account before an owner connected their own.
+    #[must_use]
+    pub fn system(&self) -> Option<(Client, &UserId)> {
+        let (tokens, user) = self.system.as_ref()?;
+        let client = &self.connections.inner.client;
+        Some((client.with_token_source(Arc::clone(tokens)), user))
+    }
+
     /// The account to act on for `owner`.
     ///
     /// The owner's own counts as live if it has a token, or if Zoom or the store just does not answer: a moment of
@@ -144,10 +159,9 @@ impl Resolver {
             account: AccountKind::Own,
             reason,
         }];
-        let client = &self.connections.inner.client;
         if let Some(connection) = own {
             let tokens = self.connections.tokens_of(connection.id.clone());
-            let client = client.with_token_source(tokens);
+            let client = self.connections.inner.client.with_token_source(tokens);
             let account = ResolvedAccount::Own(connection);
             return Ok(Resolution {
                 account,
@@ -157,7 +171,7 @@ impl Resolver {
                 considered,
             });
         }
-        let Some((tokens, user)) = &self.system else {
+        let Some((client, user)) = self.system() else {
             considered.push(Considered {
                 account: AccountKind::System,
                 reason: Reason::NotConfigured,
@@ -168,7 +182,6 @@ impl Resolver {
             account: AccountKind::System,
             reason: Reason::Live,
         });
-        let client = client.with_token_source(Arc::clone(tokens));
         let account = ResolvedAccount::System;
         Ok(Resolution {
             account,

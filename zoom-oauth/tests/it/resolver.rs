@@ -111,3 +111,18 @@ async fn with_no_account_at_all_the_error_lists_what_was_considered() {
         ]
     );
 }
+
+#[tokio::test]
+async fn the_system_account_can_be_had_without_an_owner() {
+    let (_zoom, connections, resolver) = set_up().await;
+    let (client, user) = resolver.system().unwrap();
+    let account = client.users().me().await.unwrap().account_id.unwrap();
+    assert_eq!(
+        (account.as_str(), user),
+        ("sys", &UserId::new("host@sim.example"))
+    );
+    let own_only = Resolver::new(connections);
+    assert!(own_only.system().is_none());
+    let known = own_only.connections().connection(&owner("rep")).await.unwrap();
+    assert!(known.is_some());
+}
