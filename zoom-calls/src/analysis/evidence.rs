@@ -51,7 +51,8 @@ pub enum QuoteMatch {
     Exact,
     /// Word for word within two utterances of those named; the ids were corrected.
     Reanchored,
-    /// Most of the words, in order; `permille` is the share of the quote's words found.
+    /// Most of the words, in order; `permille` is the share of the claimed quote's words found. The quote is what the
+    /// utterances say.
     Fuzzy {
         /// Words of the quote found, in thousandths.
         permille: u16,

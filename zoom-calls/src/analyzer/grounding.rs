@@ -22,7 +22,8 @@ const MAX_QUOTE_TOKENS: usize = 400;
 ///
 /// In order: the cited ids exist; the quote's words stand in the cited utterances, exactly; or within two utterances of
 /// them (the ids are corrected); or three quarters of them do, in order, and make up a third of the window; else the item is
-/// dropped and counted in [`Analysis::dropped`]. An objection must be the customer's, a rep's promise the rep's. Times,
+/// dropped and counted in [`Analysis::dropped`]. What is shown of a quote that stands only nearly are the words that were
+/// said. An objection must be the customer's, a rep's promise the rep's. Times,
 /// speakers and sides come from the transcript. A tip needs a computed number that is the number it names, or a verified
 /// quote. The closing score is computed anew from the factors that are left.
 #[must_use]
@@ -244,9 +245,14 @@ fn verify(
     if side.is_some_and(is_wrong) {
         return Err(DropReason::WrongSide);
     }
+    // Words that are only nearly the ones that were said may turn their meaning around.
+    let quote = match quote_match {
+        QuoteMatch::Fuzzy { .. } => found.iter().map(|u| u.text.trim()).collect::<Vec<_>>().join(" "),
+        _ => claim.quote,
+    };
     Ok(Evidence {
         utterance_ids: found.iter().map(|u| u.id).collect(),
-        quote: claim.quote,
+        quote,
         quote_match,
         start_ms: found.iter().map(|u| u.start_ms).min().unwrap_or_default(),
         end_ms: found.iter().map(|u| u.end_ms).max().unwrap_or_default(),

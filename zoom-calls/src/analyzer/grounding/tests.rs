@@ -105,6 +105,34 @@ fn three_quarters_of_the_words_in_order_are_a_fuzzy_match_and_less_is_none() {
 }
 
 #[test]
+fn what_was_nearly_said_is_shown_as_it_was_said() {
+    let reversed = "And the plan of the vans is never made every morning in a spreadsheet by hand.";
+    let found = verified(&[4], reversed, None).unwrap();
+    assert!(matches!(found.quote_match, QuoteMatch::Fuzzy { .. }));
+    assert_eq!(
+        found.quote,
+        "And the plan of the vans is made every morning in a spreadsheet by hand."
+    );
+
+    // A day that was put into the quote was not said either.
+    let claim = "the plan of the vans is made every morning in a spreadsheet by Friday by hand";
+    let mut invented = NextStep::new(
+        Side::External,
+        "plan the vans",
+        NextStepStatus::Proposed,
+        Evidence::claim(vec![4], claim),
+    );
+    invented.due_text = Some("by Friday".to_owned());
+    let mut analysis = Analysis::default();
+    analysis.next_steps = vec![invented];
+    let left = grounded(analysis);
+    assert_eq!(
+        (&left.next_steps[0].due_text, left.next_steps[0].due_date),
+        (&None, None)
+    );
+}
+
+#[test]
 fn words_of_two_people_and_words_of_the_wrong_side_are_no_evidence() {
     assert_eq!(
         verified(&[1, 2], "what brings you here honestly", None),
