@@ -94,3 +94,27 @@ async fn a_host_s_own_tables_and_migrations_are_left_alone() {
         ]
     );
 }
+
+#[tokio::test]
+async fn a_look_up_goes_through_an_index() {
+    let store = SqliteStore::connect("sqlite::memory:").await.unwrap();
+    let filter = crate::Filter::all;
+    let now = "2026-11-22T10:00:00Z".parse().unwrap();
+    for (filter, index) in [
+        (
+            filter().owner(OwnerId::new("rep")).kind(RecordKind::Connection),
+            "token_store_records_owner",
+        ),
+        (
+            filter().provider_account("acc").kind(RecordKind::Connection),
+            "token_store_records_provider",
+        ),
+        (
+            filter().kind(RecordKind::Authorization).expires_before(now),
+            "token_store_records_expiry",
+        ),
+    ] {
+        let plan = store.plan(&filter).await;
+        assert!(plan.contains(&format!("INDEX {index} ")), "{plan}");
+    }
+}
