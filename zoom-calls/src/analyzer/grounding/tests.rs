@@ -123,9 +123,10 @@ fn what_was_nearly_said_is_shown_as_it_was_said() {
         Evidence::claim(vec![4], claim),
     );
     invented.due_text = Some("by Friday".to_owned());
-    let mut analysis = Analysis::default();
-    analysis.next_steps = vec![invented];
-    let left = grounded(analysis);
+    let left = grounded(Analysis {
+        next_steps: vec![invented],
+        ..Analysis::default()
+    });
     assert_eq!(
         (&left.next_steps[0].due_text, left.next_steps[0].due_date),
         (&None, None)
