@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use anyhow::{Context as _, Result};
 use job_queue::{JobQueue, SqliteQueue, Worker, WorkerBuilder};
 use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::SqlitePool;
 use token_store::{RefreshLock, SqliteStore, TokenStore, Vault};
 use url::Url;
 use zoom_calls::{
@@ -49,6 +50,7 @@ pub struct Backend {
     pub domains: Vec<String>,
     receiver: Receiver,
     inbox: Inbox,
+    pool: SqlitePool,
 }
 
 /// Where Zoom is, who we are there, and what time it is.
@@ -98,7 +100,7 @@ impl Backend {
 
         let queue: Arc<dyn JobQueue> =
             Arc::new(SqliteQueue::from_pool(pool.clone()).await?.with_clock(jobs_clock));
-        let calls: Arc<dyn CallStore> = Arc::new(SqliteCallStore::from_pool(pool).await?);
+        let calls: Arc<dyn CallStore> = Arc::new(SqliteCallStore::from_pool(pool.clone()).await?);
         let pages = config.redirect_url.clone();
         let mut pipeline = Pipeline::builder(
             Arc::clone(&queue),
@@ -142,7 +144,13 @@ impl Backend {
             domains: config.domains,
             receiver: Receiver::new(verifier, inbox.clone()),
             inbox,
+            pool,
         })
+    }
+
+    /// Closes the database, so that everything is in its one file. Stop the worker before.
+    pub async fn close(&self) {
+        self.pool.close().await;
     }
 
     /// Zoom's webhooks: mount it where the app's event subscription points.

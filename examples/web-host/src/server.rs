@@ -87,7 +87,7 @@ impl Server {
         if tokio::time::timeout(LAST_ANSWERS, &mut self.pages).await.is_err() {
             self.pages.abort();
         }
-        drop(self.app);
+        self.app.backend().close().await;
         worked.context("the worker failed")
     }
 }

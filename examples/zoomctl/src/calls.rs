@@ -1,11 +1,11 @@
 //! `zoomctl calls list|show|search`.
 
 use anyhow::{Context as _, Result};
-use backend::{Backend, Config};
+use backend::Config;
 use clap::Subcommand;
 use zoom_calls::{CallFilter, CallId, CallReport, CallStore, Scope, SearchQuery};
 
-use crate::{output, story};
+use crate::{on_backend, output, story};
 
 /// What to do with calls.
 #[derive(Debug, Subcommand)]
@@ -35,13 +35,15 @@ pub(crate) enum Calls {
 
 impl Calls {
     pub(crate) async fn run(self, config: Config) -> Result<()> {
-        let backend = Backend::open(config).await?;
-        let calls = backend.calls.as_ref();
-        match self {
-            Self::List { limit, json } => list(calls, limit, json).await,
-            Self::Show { id, json } => show(calls, &id, json).await,
-            Self::Search { query, limit, json } => search(calls, &query, limit, json).await,
-        }
+        on_backend(config, async |backend| {
+            let calls = backend.calls.as_ref();
+            match self {
+                Self::List { limit, json } => list(calls, limit, json).await,
+                Self::Show { id, json } => show(calls, &id, json).await,
+                Self::Search { query, limit, json } => search(calls, &query, limit, json).await,
+            }
+        })
+        .await
     }
 }
 

@@ -6,9 +6,10 @@ use backend::{Backend, Config, Zoom};
 use clap::Args;
 use serde::Serialize;
 use tokio::{net::TcpListener, sync::mpsc};
+use url::Url;
 use zoom_oauth::{Callback, Connection, OwnerId, SessionBinding, Status as ConnectionStatus};
 
-use crate::output;
+use crate::{on_backend, output};
 
 /// Arguments of `zoomctl connect`.
 #[derive(Debug, Args)]
@@ -42,7 +43,10 @@ pub(crate) struct Disconnect {
 impl Connect {
     pub(crate) async fn run(self, config: Config) -> Result<()> {
         let redirect = config.redirect_url.clone();
-        let backend = open(config).await?;
+        with_zoom(config, async |backend| self.on(backend, &redirect).await).await
+    }
+
+    async fn on(self, backend: &Backend, redirect: &Url) -> Result<()> {
         let address = redirect
             .socket_addrs(|| None)
             .context("ZOOM_REDIRECT_URL does not name this machine")?;
@@ -104,12 +108,15 @@ struct Checked {
 
 impl Status {
     pub(crate) async fn run(self, config: Config) -> Result<()> {
-        let backend = open(config).await?;
+        with_zoom(config, async |backend| self.on(backend).await).await
+    }
+
+    async fn on(self, backend: &Backend) -> Result<()> {
         let mut rows = Vec::new();
         for connection in backend.connections.list().await? {
             let asks = connection.is_live() && !self.offline;
             let live = if asks {
-                Some(check(&backend, &connection.owner).await)
+                Some(check(backend, &connection.owner).await)
             } else {
                 None
             };
@@ -163,7 +170,10 @@ async fn check(backend: &Backend, owner: &OwnerId) -> String {
 
 impl Disconnect {
     pub(crate) async fn run(self, config: Config) -> Result<()> {
-        let backend = open(config).await?;
+        with_zoom(config, async |backend| self.on(backend).await).await
+    }
+
+    async fn on(self, backend: &Backend) -> Result<()> {
         let owner = OwnerId::new(self.owner);
         let before = backend.connections.connection(&owner).await?;
         ensure!(before.is_some(), "{owner} was never connected");
@@ -184,14 +194,14 @@ impl Disconnect {
 }
 
 /// Commands about connections need a Zoom that is still there after them.
-async fn open(config: Config) -> Result<Backend> {
+async fn with_zoom(config: Config, command: impl AsyncFnOnce(&Backend) -> Result<()>) -> Result<()> {
     if matches!(config.zoom, Zoom::Simulated { .. }) {
         bail!(
             "no Zoom to talk to: set ZOOM_CLIENT_ID, ZOOM_CLIENT_SECRET and ZOOM_WEBHOOK_SECRET, \
              or run `zoomctl simulate` and set what it prints"
         );
     }
-    Backend::open(config).await
+    on_backend(config, command).await
 }
 
 fn line(connection: &Connection) -> Result<()> {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use zoom_calls::{Call, CallId, CallReport, CallStatus, IngestFile, OwnerId, Scope};
 
-use crate::{output, progress::CallBars, story};
+use crate::{on_backend, output, progress::CallBars, story};
 
 /// Arguments of `zoomctl ingest`.
 #[derive(Debug, Args)]
@@ -37,7 +37,10 @@ pub(crate) struct Ingest {
 impl Ingest {
     pub(crate) async fn run(self, config: Config) -> Result<()> {
         let hears = config.models.is_some() || config.openai.is_some();
-        let backend = Backend::open(config).await?;
+        on_backend(config, async |backend| self.on(backend, hears).await).await
+    }
+
+    async fn on(self, backend: &Backend, hears: bool) -> Result<()> {
         let owner = OwnerId::new(&self.owner);
         let is_transcript = self
             .file
@@ -61,7 +64,7 @@ impl Ingest {
 
         let stop = CancellationToken::new();
         let worker = tokio::spawn(backend.worker().run(stop.clone()));
-        let call = finished(&backend, &owner, &id, !self.json).await;
+        let call = finished(backend, &owner, &id, !self.json).await;
         stop.cancel();
         worker.await??;
         let call = call?;

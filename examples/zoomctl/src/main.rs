@@ -15,7 +15,7 @@ mod time_report;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use backend::Config;
+use backend::{Backend, Config};
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
@@ -81,6 +81,14 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Simulate(command) => command.run().await,
         Command::Models(command) => command.run().await,
     }
+}
+
+/// Opens the backend for one command and closes it after, so that everything is in the one file.
+async fn on_backend(config: Config, command: impl AsyncFnOnce(&Backend) -> Result<()>) -> Result<()> {
+    let backend = Backend::open(config).await?;
+    let outcome = command(&backend).await;
+    backend.close().await;
+    outcome
 }
 
 /// The error and its causes, one line each.

@@ -12,13 +12,16 @@ pub(crate) fn call(call: &Call) -> String {
     let mut text = String::new();
     let length = report.duration_ms.map(clock);
     let _ = writeln!(text, "{}  ({}, {})", report.topic, report.id, or_dash(length));
-    if let Some(words) = &report.transcript {
+    if let Some(heard) = &report.transcript {
+        let by = if heard.speakers.is_empty() {
+            String::new()
+        } else {
+            format!(" by {}", heard.speakers.join(" and "))
+        };
         let _ = writeln!(
             text,
-            "  transcript   {} words by {}, from {}",
-            words.words,
-            words.speakers.join(" and "),
-            words.source
+            "  transcript   {} words{by}, from {}",
+            heard.words, heard.source
         );
     }
     let sentiment = report

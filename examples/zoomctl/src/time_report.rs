@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use zoom_meetings::{IcsCalendar, TimeReport as Report};
 use zoom_oauth::OwnerId;
 
-use crate::output;
+use crate::{on_backend, output};
 
 /// Arguments of `zoomctl time-report`.
 #[derive(Debug, Args)]
@@ -37,8 +37,11 @@ impl TimeReport {
         let calendar = IcsCalendar::open(&self.calendar);
         let calendar =
             calendar.with_context(|| format!("the calendar {} cannot be read", self.calendar.display()))?;
-        let backend = Backend::open(config).await?;
-        let reported = backend.time_report(&OwnerId::new(self.owner), &calendar).await?;
+        on_backend(config, async |backend| self.on(backend, &calendar).await).await
+    }
+
+    async fn on(self, backend: &Backend, calendar: &IcsCalendar) -> Result<()> {
+        let reported = backend.time_report(&OwnerId::new(self.owner), calendar).await?;
         match self.format {
             Format::Json => output::json(&reported.report),
             Format::Csv => {
