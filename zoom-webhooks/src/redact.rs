@@ -28,14 +28,36 @@ fn is_secret(name: &str) -> bool {
         || matches!(name.as_str(), "start_url" | "zak" | "host_key")
 }
 
+/// The text with its links shortened, wherever they stand in it; `None` when there is nothing to shorten.
 fn without_secret_parameters(text: &str) -> Option<String> {
-    let (address, query) = text
-        .split_once('?')
-        .filter(|(address, _)| address.starts_with("http"))?;
+    let ends_link = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '(' | ')');
+    let mut is_shorter = false;
+    let pieces = text.split_inclusive(ends_link).map(|piece| {
+        let end = piece.strip_suffix(ends_link).map_or(piece.len(), str::len);
+        let (link, rest) = piece.split_at(end);
+        let shorter = shortened(link);
+        is_shorter |= shorter.is_some();
+        shorter.map_or_else(|| piece.to_owned(), |link| link + rest)
+    });
+    let shorter: String = pieces.collect();
+    is_shorter.then_some(shorter)
+}
+
+fn shortened(link: &str) -> Option<String> {
+    let is_link = |address: &str| {
+        address
+            .get(..4)
+            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("http"))
+    };
+    let (address, query) = link.split_once('?').filter(|(address, _)| is_link(address))?;
     let (query, fragment) = query
         .split_once('#')
         .map_or((query, None), |(query, fragment)| (query, Some(fragment)));
-    let opens = |parameter: &&str| PARAMETERS.iter().any(|secret| parameter.starts_with(secret));
+    let opens = |parameter: &&str| {
+        // In HTML the separator is written `&amp;`.
+        let name = parameter.trim_start_matches("amp;").to_ascii_lowercase();
+        PARAMETERS.iter().any(|secret| name.starts_with(secret))
+    };
     if !query.split('&').any(|parameter| opens(&parameter)) {
         return None;
     }
@@ -81,6 +103,36 @@ mod tests {
             object["recording_files"][0]["play_url"],
             json!("https://zoom.us/p?a=1&b=2#x")
         );
+    }
+
+    #[test]
+    fn a_link_within_a_text_and_in_any_case_opens_nothing() {
+        for (text, kept) in [
+            (
+                "Join (https://zoom.us/j/1?pwd=canary), or call",
+                "Join (https://zoom.us/j/1), or call",
+            ),
+            (
+                "<a href=\"https://zoom.us/j/1?a=1&pwd=canary\">x</a>",
+                "<a href=\"https://zoom.us/j/1?a=1\">x</a>",
+            ),
+            (
+                "<a href='https://zoom.us/j/1?a=1&amp;pwd=canary'>",
+                "<a href='https://zoom.us/j/1?a=1'>",
+            ),
+            (
+                "HTTPS://zoom.us/j/1?PWD=canary\r\nNext?pwd=1",
+                "HTTPS://zoom.us/j/1\r\nNext?pwd=1",
+            ),
+            (
+                "https://a.example/?u=1 https://zoom.us/j/1?tk=canary#x",
+                "https://a.example/?u=1 https://zoom.us/j/1#x",
+            ),
+        ] {
+            let mut value = json!({ "agenda": text });
+            redact(&mut value);
+            assert_eq!(value["agenda"], kept);
+        }
     }
 
     #[test]
