@@ -128,8 +128,13 @@ impl CallStore for SqliteCallStore {
     }
 
     async fn list(&self, scope: &Scope, filter: &CallFilter) -> Result<Vec<CallSummary>, StoreError> {
-        let rows = sqlx::query(schema::LIST)
-            .bind(owners(scope)?)
+        let owners = owners(scope)?;
+        let statement = match owners {
+            Some(_) => schema::LIST_OF,
+            None => schema::LIST,
+        };
+        let rows = sqlx::query(statement)
+            .bind(owners)
             .bind(filter.status.map(|status| status.as_str()))
             .bind(filter.from.map(Timestamp::as_microsecond))
             .bind(filter.to.map(Timestamp::as_microsecond))

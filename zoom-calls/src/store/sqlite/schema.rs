@@ -57,11 +57,22 @@ pub(super) const UPDATE: &str = "
 UPDATE calls_call SET revision = ?3, status = ?4, at = ?5, body = ?6, words = ?7, indexed = ?8
 WHERE id = ?1 AND owner = ?2 AND revision = ?9";
 
-pub(super) const LIST: &str = "
-SELECT body, revision FROM calls_call
-WHERE (?1 IS NULL OR owner IN (SELECT value FROM json_each(?1)))
-  AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR at >= ?3) AND (?4 IS NULL OR at < ?4)
-ORDER BY at DESC, id LIMIT ?5";
+macro_rules! list {
+    ($scope:literal) => {
+        concat!(
+            "SELECT body, revision FROM calls_call WHERE ",
+            $scope,
+            " AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR at >= ?3) AND (?4 IS NULL OR at < ?4) \
+             ORDER BY at DESC, id LIMIT ?5"
+        )
+    };
+}
+
+/// Of everybody: ?1 is null.
+pub(super) const LIST: &str = list!("?1 IS NULL");
+
+/// Of some owners, through the index of owners: the calls of all others are not read.
+pub(super) const LIST_OF: &str = list!("owner IN (SELECT value FROM json_each(?1))");
 
 pub(super) const SEARCH: &str = "
 SELECT c.body AS body, c.revision AS revision, u.utterance AS utterance, u.start_ms AS start_ms, u.speaker AS speaker,
@@ -95,4 +106,25 @@ pub(super) async fn migrate(pool: &SqlitePool) -> Result<(), StoreError> {
         .await
         .map_err(|error| StoreError::Unavailable(Box::new(error)))?;
     transaction.commit().await.map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Row};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_list_of_an_owner_reads_no_other_calls() {
+        let pool = SqlitePool::connect("sqlite::memory:").await.unwrap();
+        migrate(&pool).await.unwrap();
+        for (statement, index) in [
+            (LIST_OF, "calls_call_by_owner (owner=?)"),
+            (LIST, "calls_call_by_time"),
+        ] {
+            let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")));
+            let first: String = plan.fetch_all(&pool).await.unwrap()[0].get("detail");
+            assert!(first.ends_with(index), "{first}");
+        }
+    }
 }
