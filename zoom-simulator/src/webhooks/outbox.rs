@@ -35,6 +35,12 @@ impl Subscription {
         &self.url
     }
 
+    /// How many validations in a row it has failed.
+    #[must_use]
+    pub const fn failed_validations(&self) -> u32 {
+        self.failed_validations
+    }
+
     /// Whether events are sent: an address that fails its validation six times in a row gets none.
     #[must_use]
     pub const fn is_active(&self) -> bool {

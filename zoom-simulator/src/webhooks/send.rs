@@ -102,31 +102,34 @@ pub(super) fn spawn_worker(sim: &Shared, mut queue: mpsc::UnboundedReceiver<u64>
             };
             let Some(id) = id else { return };
             let signed_at = sim.clock.now();
-            let delivered = attempt(&sim, id, signed_at, false).await;
+            let over = attempt(&sim, id, signed_at, false).await;
             sim.world().outbox.done();
-            if !delivered {
+            if !over {
                 tokio::spawn(retry(Arc::clone(&sim), id, signed_at));
             }
         }
     });
 }
 
-async fn retry(sim: Shared, id: u64, signed_at: Timestamp) {
+/// After the first attempt failed, which was made at `first`; each wait counts from the attempt before.
+async fn retry(sim: Shared, id: u64, first: Timestamp) {
+    let mut at = first;
     for (nth, minutes) in RETRY_MINUTES.into_iter().enumerate() {
-        let due = after(sim.clock.now(), SignedDuration::from_mins(minutes));
+        let due = after(at, SignedDuration::from_mins(minutes));
         tokio::select! {
             () = sim.stop.cancelled() => return,
             () = sim.clock.reach(due) => {}
         }
         sim.world().outbox.busy += 1;
+        at = sim.clock.now();
         let signed_at = if sim.config.quirks.resign_retries {
-            sim.clock.now()
+            at
         } else {
-            signed_at
+            first
         };
-        let delivered = attempt(&sim, id, signed_at, nth + 1 == RETRY_MINUTES.len()).await;
+        let over = attempt(&sim, id, signed_at, nth + 1 == RETRY_MINUTES.len()).await;
         sim.world().outbox.done();
-        if delivered {
+        if over {
             return;
         }
     }
@@ -261,9 +264,10 @@ pub(super) async fn validate(sim: &Inner, subscription: &Subscription) -> Result
 /// Zoom asks again every 72 hours.
 pub(super) fn spawn_revalidation(sim: &Shared, id: String) {
     let sim = Arc::clone(sim);
+    let mut due = sim.clock.now();
     tokio::spawn(async move {
         loop {
-            let due = after(sim.clock.now(), SignedDuration::from_hours(REVALIDATE_HOURS));
+            due = after(due, SignedDuration::from_hours(REVALIDATE_HOURS));
             tokio::select! {
                 () = sim.stop.cancelled() => return,
                 () = sim.clock.reach(due) => {}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use zoom_simulator::{AppKind, AppSpec, Rotation, UserSpec};
 
-use crate::support::{BASIL, CALLBACK, ELEANOR, MAYA, Tokens, Zoom, answer, query, start};
+use crate::support::{BASIL, CALLBACK, ELEANOR, MAYA, Tokens, answer, query, start};
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
@@ -74,7 +74,7 @@ async fn a_browser_and_a_back_end_get_a_token() {
         scope.contains("user:read:user") && !scope.contains("meeting:read:meeting"),
         "{scope}"
     );
-    let tokens = Tokens::of(body);
+    let tokens = Tokens::of(&body);
     let (status, me) = zoom.get(&tokens.access, "/v2/users/me").await;
     assert_eq!(
         (status, &me["email"], &me["type"]),
@@ -172,7 +172,7 @@ async fn a_refresh_token_works_once() {
     let first = zoom.connect(MAYA).await;
     let (status, body) = zoom.refresh(&first.refresh).await;
     assert_eq!(status, 200);
-    let second = Tokens::of(body);
+    let second = Tokens::of(&body);
     assert_ne!(second.refresh, first.refresh);
     let (status, body) = zoom.refresh(&first.refresh).await;
     assert_eq!(
@@ -344,7 +344,7 @@ async fn an_account_wide_app_is_installed_by_who_manages_the_account() {
     let zoom = start(|config| {
         config
             .apps
-            .push(AppSpec::new(AppKind::AccountManaged, "wide", "s"))
+            .push(AppSpec::new(AppKind::AccountManaged, "wide", "s"));
     })
     .await;
     let authorize = zoom.authorize_url("wide", &[]);
@@ -383,5 +383,4 @@ async fn a_planted_prefix_is_in_front_of_everything_secret() {
     assert!(tokens.access.len() > 400, "as long as Zoom's");
     assert!(zoom.admin().await.starts_with("CANARY"));
     assert!(!zoom.sim.world().to_string().contains("CANARY"));
-    let _: &Zoom = &zoom;
 }

@@ -66,6 +66,8 @@ pub(crate) struct Receiver {
     pub(crate) received: Arc<Mutex<Vec<Received>>>,
     /// Statuses for the next events; 200 when there is none.
     pub(crate) answers: Arc<Mutex<VecDeque<u16>>>,
+    /// Whether events are never answered.
+    pub(crate) silent: Arc<Mutex<bool>>,
     /// Whether the challenge is answered with the right secret.
     pub(crate) honest: Arc<Mutex<bool>>,
 }
@@ -107,6 +109,9 @@ async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Byt
         return (StatusCode::OK, answer.to_string());
     }
     receiver.received.lock().unwrap().push(received);
+    if *receiver.silent.lock().unwrap() {
+        std::future::pending::<()>().await;
+    }
     let status = receiver.answers.lock().unwrap().pop_front().unwrap_or(200);
     (StatusCode::from_u16(status).unwrap(), String::new())
 }

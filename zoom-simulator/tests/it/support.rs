@@ -40,7 +40,6 @@ pub(crate) struct Zoom {
 pub(crate) struct Tokens {
     pub(crate) access: String,
     pub(crate) refresh: String,
-    pub(crate) body: Value,
 }
 
 impl Zoom {
@@ -88,7 +87,7 @@ impl Zoom {
             ])
             .await;
         assert_eq!(status, 200, "{body}");
-        Tokens::of(body)
+        Tokens::of(&body)
     }
 
     pub(crate) async fn refresh(&self, token: &str) -> (u16, Value) {
@@ -138,11 +137,10 @@ impl Zoom {
 }
 
 impl Tokens {
-    pub(crate) fn of(body: Value) -> Self {
+    pub(crate) fn of(body: &Value) -> Self {
         Self {
             access: body["access_token"].as_str().unwrap().to_owned(),
             refresh: body["refresh_token"].as_str().unwrap().to_owned(),
-            body,
         }
     }
 }
