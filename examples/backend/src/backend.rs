@@ -69,7 +69,7 @@ impl Backend {
     pub async fn open(config: Config) -> Result<Self> {
         let pool = database::open(&config.database).await?;
         let place = Place::of(&config).await?;
-        let clock = place.clock.clone();
+        let clock = config.clock.clone().unwrap_or_else(|| place.clock.clone());
         let jobs_clock = {
             let clock = clock.clone();
             job_queue::Clock::new(move || clock.now())
@@ -192,7 +192,14 @@ impl Place {
     fn real(credentials: &Credentials, redirect: &Url) -> Result<Self> {
         let hosts = HostAllowList::zoom();
         let (endpoints, hosts) = match &credentials.base {
-            Some(base) => (Endpoints::at(base), with_simulator(hosts, base)?),
+            Some(base) => {
+                let hosts = hosts.with_origin(base);
+                let media = credentials
+                    .media_origin
+                    .iter()
+                    .fold(hosts, |hosts, origin| hosts.with_origin(origin));
+                (Endpoints::at(base), media)
+            }
             None => (Endpoints::zoom(), hosts),
         };
         Ok(Self {
@@ -238,15 +245,6 @@ impl Place {
             clock: Clock::new(move || virtual_clock.now()),
             simulated: Some(zoom),
         })
-    }
-}
-
-/// A simulator elsewhere serves its files from any port of the same host.
-fn with_simulator(hosts: HostAllowList, base: &Url) -> Result<HostAllowList> {
-    let hosts = hosts.with_origin(base);
-    match std::env::var("ZOOM_MEDIA_ORIGIN") {
-        Ok(origin) => Ok(hosts.with_origin(&Url::parse(&origin).context("ZOOM_MEDIA_ORIGIN is not a URL")?)),
-        Err(_) => Ok(hosts),
     }
 }
 

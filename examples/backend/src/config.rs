@@ -5,6 +5,7 @@ use std::{env, path::PathBuf};
 use anyhow::{Context as _, Result, bail};
 use secrecy::SecretString;
 use url::Url;
+use zoom_core::Clock;
 
 /// Everything [`crate::Backend::open`] needs to know. [`Config::from_env`] reads it from the environment;
 /// with nothing set, the backend runs on one SQLite file against a simulated Zoom of its own.
@@ -32,6 +33,8 @@ pub struct Config {
     pub calendar: Option<PathBuf>,
     /// E-mail domains of the host's own people (`ZOOM_ORG_DOMAINS`, separated by commas).
     pub domains: Vec<String>,
+    /// The time, for tests that move it; otherwise the simulator's in this process, else the machine's.
+    pub clock: Option<Clock>,
 }
 
 /// Which Zoom the backend talks to.
@@ -61,6 +64,26 @@ pub struct Credentials {
     pub system: Option<SystemAccount>,
     /// `ZOOM_BASE_URL`: a simulator elsewhere instead of Zoom
     pub base: Option<Url>,
+    /// `ZOOM_MEDIA_ORIGIN`: where that simulator serves recordings from
+    pub media_origin: Option<Url>,
+}
+
+impl Credentials {
+    /// An app at Zoom itself, without a system account.
+    pub fn new(
+        client_id: impl Into<String>,
+        client_secret: impl Into<SecretString>,
+        webhook_secret: impl Into<SecretString>,
+    ) -> Self {
+        Self {
+            client_id: client_id.into(),
+            client_secret: client_secret.into(),
+            webhook_secret: webhook_secret.into(),
+            system: None,
+            base: None,
+            media_origin: None,
+        }
+    }
 }
 
 /// A Server-to-Server app.
@@ -77,6 +100,22 @@ pub struct SystemAccount {
     pub user: String,
 }
 
+impl SystemAccount {
+    /// An app that acts as the user it belongs to.
+    pub fn new(
+        account_id: impl Into<String>,
+        client_id: impl Into<String>,
+        client_secret: impl Into<SecretString>,
+    ) -> Self {
+        Self {
+            account_id: account_id.into(),
+            client_id: client_id.into(),
+            client_secret: client_secret.into(),
+            user: "me".to_owned(),
+        }
+    }
+}
+
 /// An OpenAI-compatible speech server.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -85,6 +124,16 @@ pub struct OpenAi {
     pub key: SecretString,
     /// The server, without `/v1`.
     pub base: Url,
+}
+
+impl OpenAi {
+    /// A server and its key.
+    pub fn new(key: impl Into<SecretString>, base: Url) -> Self {
+        Self {
+            key: key.into(),
+            base,
+        }
+    }
 }
 
 impl Config {
@@ -101,6 +150,7 @@ impl Config {
             contacts: None,
             calendar: None,
             domains: vec!["brightwave.example".to_owned()],
+            clock: None,
         })
     }
 
@@ -114,6 +164,7 @@ impl Config {
                 webhook_secret: required("ZOOM_WEBHOOK_SECRET")?,
                 system: text("ZOOM_ACCOUNT_ID").map(system_account).transpose()?,
                 base: url("ZOOM_BASE_URL")?,
+                media_origin: url("ZOOM_MEDIA_ORIGIN")?,
             }));
         } else if let Some(orphan) = ["ZOOM_CLIENT_SECRET", "ZOOM_WEBHOOK_SECRET", "ZOOM_ACCOUNT_ID"]
             .iter()

@@ -12,6 +12,12 @@ pub struct SimulatedZoom {
     simulator: Simulator,
 }
 
+impl From<Simulator> for SimulatedZoom {
+    fn from(simulator: Simulator) -> Self {
+        Self { simulator }
+    }
+}
+
 impl SimulatedZoom {
     /// Starts one on a free port.
     pub(crate) async fn start(start_at: Option<Timestamp>) -> Result<Self> {
