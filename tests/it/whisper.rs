@@ -8,9 +8,9 @@ use crate::programs::{json, program};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whisper_hears_real_speech_with_few_errors() {
-    let Some(models) = std::env::var_os("ZOOM_TEST_MODELS_DIR") else {
+    let Some(models) = std::env::var_os("ZOOM_MODELS_DIR") else {
         println!(
-            "skipped: ZOOM_TEST_MODELS_DIR is not set; `cargo xtask test` installs a speech model and sets it"
+            "skipped: ZOOM_MODELS_DIR is not set; `cargo xtask test` installs a speech model and sets it"
         );
         return;
     };
