@@ -261,6 +261,8 @@ pub struct Quirks {
     pub long_range_error: bool,
     /// Meeting ids in REST recordings are strings, and `type` is too.
     pub recording_ids_as_strings: bool,
+    /// Meeting ids in `meeting.started` and its like are numbers, as in older samples.
+    pub meeting_event_ids_as_numbers: bool,
     /// TIMELINE files have no id, status, size and type.
     pub bare_timeline: bool,
     /// `GET /meetings/{id}/transcript` knows only transcripts of AI Companion, so there is never one.
@@ -290,6 +292,7 @@ impl Default for Quirks {
             page_size_error: false,
             long_range_error: false,
             recording_ids_as_strings: false,
+            meeting_event_ids_as_numbers: false,
             bare_timeline: false,
             ai_companion_transcripts_only: false,
         }

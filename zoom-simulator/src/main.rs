@@ -10,7 +10,7 @@ use std::{
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 use url::Url;
-use zoom_simulator::{Config, RateLimits, Rotation, Simulator, UserSpec};
+use zoom_simulator::{Config, RateLimits, Rotation, Simulator, UserSpec, VirtualClock};
 
 /// A Zoom on this machine: OAuth, REST, recordings, webhooks, faults.
 #[derive(Debug, Parser)]
@@ -70,9 +70,9 @@ struct Args {
     /// Put in front of every token.
     #[arg(long, default_value = "")]
     token_prefix: String,
-    /// Ids and tokens come from this number.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    /// Ids and tokens come from this number; without it they are others each time.
+    #[arg(long)]
+    seed: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -94,7 +94,10 @@ impl Args {
         config.access_token_life = Duration::from_secs(self.access_token_life);
         config.s2s_single_token = self.s2s_single_token;
         config.token_prefix = self.token_prefix;
-        config.seed = self.seed;
+        // a client that kept its database must not meet the same meetings again
+        config.seed = self
+            .seed
+            .unwrap_or_else(|| VirtualClock::new().now().as_microsecond().unsigned_abs());
         if self.refresh_tolerance > 0 {
             config.rotation = Rotation::Tolerance(self.refresh_tolerance);
         }

@@ -186,8 +186,15 @@ impl Call<'_> {
         };
         let user = found.ok_or_else(|| Refusal::missing(1001, format!("User does not exist: {who}.")))?;
         if user.account_id != self.caller.account_id {
-            let message = format!("User {who} does not exist or does not belong to this account.");
-            return Err(Refusal::missing(1001, message));
+            // the same situation has two codes: 1010 where a user is asked for, 1001 where something of theirs is
+            return Err(if self.endpoint.is_about_users() {
+                Refusal::bad(1010, "User not found on this account.")
+            } else {
+                Refusal::missing(
+                    1001,
+                    format!("User {who} does not exist or does not belong to this account."),
+                )
+            });
         }
         if self.reach == Reach::Own && user.id != self.caller.user_id {
             return Err(scopes::missing(

@@ -79,9 +79,13 @@ pub(super) fn occurrences(
     found
 }
 
-/// `yyyy-mm-dd`, in UTC.
+/// `yyyy-mm-dd`, in UTC. Clients also send a time behind it, and Zoom takes it.
 pub(super) fn date(text: &str) -> Option<civil::Date> {
-    text.parse().ok()
+    let (date, time) = text.split_once('T').unwrap_or((text, ""));
+    if !time.is_empty() && start_time(text, "UTC").is_none() {
+        return None;
+    }
+    date.parse().ok()
 }
 
 pub(super) fn today(now: Timestamp) -> civil::Date {
@@ -135,6 +139,17 @@ mod tests {
             3
         );
         assert_eq!(dates(json!({ "type": 3, "end_times": 0 })).len(), 60);
+    }
+
+    #[test]
+    fn a_day_may_come_with_a_time() {
+        let day = civil::date(2026, 11, 22);
+        for text in ["2026-11-22", "2026-11-22T05:45:00Z", "2026-11-22T05:45:00"] {
+            assert_eq!(date(text), Some(day), "{text}");
+        }
+        for text in ["", "nonsense", "2026-11-22Tnoon", "2026-13-01"] {
+            assert_eq!(date(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -17,6 +17,13 @@ pub(crate) struct Endpoint {
     pub(super) run: fn(&Call<'_>, &mut World) -> Reply,
 }
 
+impl Endpoint {
+    /// Whether it asks for a user, not for something of theirs.
+    pub(super) fn is_about_users(&self) -> bool {
+        matches!(self.path, "/users/{userId}" | "/users/{userId}/settings")
+    }
+}
+
 /// The call a request is for, with the variable segments of its path, not decoded.
 pub(super) fn find<'p>(method: &str, path: &'p str) -> Option<(&'static Endpoint, Vec<&'p str>)> {
     let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();

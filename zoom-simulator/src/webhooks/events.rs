@@ -26,13 +26,17 @@ fn about_instance(instance: &Instance) -> About<'_> {
 }
 
 /// The meeting as `meeting.*` tells it: the id is a string, unlike everywhere else.
-fn live_object(instance: &Instance) -> Value {
+fn live_object(sim: &Shared, instance: &Instance) -> Value {
     let instant = instance.kind == 1;
-    json!({
+    let mut object = json!({
         "uuid": instance.uuid, "id": instance.meeting_id.to_string(), "host_id": instance.host_id,
         "topic": instance.topic, "type": instance.kind, "start_time": zoom_time(instance.start),
         "duration": instance.planned, "timezone": if instant { "" } else { &instance.timezone },
-    })
+    });
+    if sim.config.quirks.meeting_event_ids_as_numbers {
+        object.put("id", instance.meeting_id);
+    }
+    object
 }
 
 fn live(sim: &Shared, world: &mut World, instance: &Instance, name: &str, at: Timestamp, object: &Value) {
@@ -47,12 +51,12 @@ pub(crate) fn meeting_started(sim: &Shared, world: &mut World, instance: &Instan
         instance,
         "meeting.started",
         instance.start,
-        &live_object(instance),
+        &live_object(sim, instance),
     );
 }
 
 pub(crate) fn meeting_ended(sim: &Shared, world: &mut World, instance: &Instance, at: Timestamp) {
-    let mut object = live_object(instance);
+    let mut object = live_object(sim, instance);
     object.put("end_time", zoom_time(at));
     live(sim, world, instance, "meeting.ended", at, &object);
 }
@@ -88,7 +92,7 @@ pub(crate) fn participant(
         }
         _ => who.put("date_time", zoom_time(at)),
     }
-    let mut object = live_object(instance);
+    let mut object = live_object(sim, instance);
     object.put("participant", who);
     live(
         sim,

@@ -113,9 +113,14 @@ async fn a_users_token_reaches_that_user_and_an_admins_the_account() {
         assert_eq!((status, &body["code"]), (404, &json!(code)));
         assert_eq!(zoom.get(&admin, &path).await.0, 200);
     }
-    for who in ["nobody@example.com", "far@elsewhere.example"] {
-        let (status, body) = zoom.get(&admin, &format!("/v2/users/{who}")).await;
-        assert_eq!((status, &body["code"]), (404, &json!(1001)), "{who}");
+    // one situation, two codes, as in the field
+    for (path, status, code) in [
+        ("/v2/users/nobody@example.com", 404, 1001),
+        ("/v2/users/far@elsewhere.example", 400, 1010),
+        ("/v2/users/far@elsewhere.example/recordings", 404, 1001),
+    ] {
+        let (got, body) = zoom.get(&admin, path).await;
+        assert_eq!((got, &body["code"]), (status, &json!(code)), "{path}");
     }
     assert_eq!(
         zoom.get(&admin, "/v2/users/me").await.1["email"],
@@ -272,6 +277,11 @@ async fn recordings_are_listed_by_day_and_for_a_month_at_most() {
         "the last month of it"
     );
     assert_eq!(count("from=nonsense").await.0, None);
+    // what zoomus sends
+    assert_eq!(
+        count("from=2026-10-25T00:00:00Z&to=2026-11-22T00:00:00Z").await.0,
+        Some(2)
+    );
     let admin = zoom.admin().await;
     let (_, account) = zoom
         .get(&admin, "/v2/accounts/me/recordings?from=2026-10-25")

@@ -423,6 +423,17 @@ async fn deauthorization_comes_in_its_older_shapes_too() {
 }
 
 #[tokio::test]
+async fn older_zoom_writes_ids_as_numbers() {
+    let zoom = start(|config| config.quirks.meeting_event_ids_as_numbers = true).await;
+    let receiver = subscribed(&zoom).await;
+    let held = zoom.sim.hold_meeting(call(MAYA)).unwrap();
+    zoom.sim.webhooks().settled().await;
+    for received in receiver.events() {
+        assert_eq!(received.event()["payload"]["object"]["id"], held.meeting_id);
+    }
+}
+
+#[tokio::test]
 async fn strict_zoom_tells_only_apps_that_are_installed() {
     let zoom = start(|config| config.quirks.only_installed = true).await;
     let receiver = subscribed(&zoom).await;
