@@ -1,6 +1,7 @@
 //! What the simulated world is made of, and where it differs from what Zoom documents.
 
 use std::{
+    fmt,
     net::{IpAddr, Ipv4Addr},
     time::Duration,
 };
@@ -14,7 +15,7 @@ use crate::rate::RateLimits;
 ///
 /// The default is one paid account with three users (an owner and a rep with licences, and one on the free plan), a
 /// user-managed app and a Server-to-Server app.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Config {
     /// Address to listen on; 127.0.0.1 by default.
@@ -112,7 +113,7 @@ pub enum AppKind {
 }
 
 /// An app beside the default two.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AppSpec {
     /// Who installs it.
@@ -380,6 +381,35 @@ impl Default for Config {
             frozen: false,
             seed: 1,
         }
+    }
+}
+
+impl fmt::Debug for Config {
+    /// Without secrets, and without the prefix that marks them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("port", &self.port)
+            .field("client_id", &self.client_id)
+            .field("s2s_client_id", &self.s2s_client_id)
+            .field("apps", &self.apps)
+            .field("account_id", &self.account_id)
+            .field("users", &self.users)
+            .field("rotation", &self.rotation)
+            .field("quirks", &self.quirks)
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for AppSpec {
+    /// Without secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppSpec")
+            .field("kind", &self.kind)
+            .field("name", &self.name)
+            .field("client_id", &self.client_id)
+            .field("scopes", &self.scopes)
+            .finish_non_exhaustive()
     }
 }
 

@@ -226,7 +226,7 @@ async fn what_is_gone_or_not_there_yet_cannot_be_downloaded() {
     let (_receiver, hook) = Receiver::start().await;
     zoom.sim.subscribe(&hook).await.unwrap();
     zoom.sim.advance(Duration::from_secs(600));
-    zoom.sim.webhooks().until(|log| !log.is_empty()).await;
+    zoom.until(|log| !log.is_empty()).await;
     let (_, transcript) = zoom.get(&token, &path).await;
     assert_eq!(transcript["can_download"], json!(true));
     assert!(

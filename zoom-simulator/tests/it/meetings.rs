@@ -381,10 +381,7 @@ async fn a_meeting_goes_on_by_the_clock() {
     let live = "/v2/users/me/meetings?type=live";
     assert_eq!(zoom.get(&token, live).await.1["total_records"], 0, "not yet");
     let wait = async |event: &str| {
-        zoom.sim
-            .webhooks()
-            .until(|log| log.iter().any(|one| one.event == event))
-            .await;
+        zoom.until(|log| log.iter().any(|one| one.event == event)).await;
     };
     zoom.sim.advance(Duration::from_secs(20 * 60));
     wait("meeting.started").await;
@@ -439,9 +436,7 @@ async fn a_host_can_end_what_goes_on() {
         .await;
     assert_eq!(past["duration"], 45);
     zoom.sim.advance(Duration::from_secs(30 * 60));
-    zoom.sim
-        .webhooks()
-        .until(|log| log.iter().any(|one| one.event == "recording.completed"))
+    zoom.until(|log| log.iter().any(|one| one.event == "recording.completed"))
         .await;
     zoom.sim.webhooks().settled().await;
     let ended = receiver

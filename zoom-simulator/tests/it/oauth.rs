@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 use zoom_simulator::{AppKind, AppSpec, Rotation, UserSpec};
 
-use crate::support::{BASIL, CALLBACK, ELEANOR, MAYA, Tokens, answer, query, start};
+use crate::receiver::Receiver;
+use crate::support::{BASIL, CALLBACK, ELEANOR, MAYA, Tokens, answer, call, query, start};
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
@@ -383,4 +384,23 @@ async fn a_planted_prefix_is_in_front_of_everything_secret() {
     assert!(tokens.access.len() > 400, "as long as Zoom's");
     assert!(zoom.admin().await.starts_with("CANARY"));
     assert!(!zoom.sim.world().to_string().contains("CANARY"));
+    let (receiver, hook) = Receiver::start().await;
+    zoom.sim.subscribe(&hook).await.unwrap();
+    zoom.sim.hold_meeting(call(MAYA)).unwrap();
+    zoom.sim.webhooks().settled().await;
+    assert!(receiver.events().iter().any(|one| {
+        one.event()["download_token"]
+            .as_str()
+            .is_some_and(|token| token.starts_with("CANARY"))
+    }));
+    let shown = format!(
+        "{:?} {:?} {:?}",
+        zoom.sim,
+        zoom.sim.config(),
+        zoom.sim.webhooks().deliveries()
+    );
+    assert!(
+        !shown.contains("CANARY") && !shown.contains("secret-0001"),
+        "{shown}"
+    );
 }

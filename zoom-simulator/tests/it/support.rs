@@ -1,14 +1,17 @@
 //! A client of the kind one writes in an afternoon.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
 use url::Url;
-use zoom_simulator::{Attendance, Config, HoldMeeting, Simulator};
+use zoom_simulator::{Attendance, Config, DeliveryRecord, HoldMeeting, Simulator};
 
 pub(crate) const MAYA: &str = "maya.chen@brightwave.example";
 pub(crate) const ELEANOR: &str = "eleanor.hart@brightwave.example";
 pub(crate) const BASIL: &str = "basil.free@brightwave.example";
+const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) const CALLBACK: &str = "https://app.example/callback";
 pub(crate) const VTT: &str = "WEBVTT\n\n1\n00:00:01.000 --> 00:00:03.500\nMaya Chen: Hello ☕\n\n2\n00:00:04.000 --> 00:00:05.000\nDaniel Ortiz: Hi\n";
 
@@ -124,6 +127,13 @@ impl Zoom {
                 .json(body),
         )
         .await
+    }
+
+    /// Waits for the delivery log; whatever is broken, not for long.
+    pub(crate) async fn until(&self, wanted: impl Fn(&[DeliveryRecord]) -> bool) {
+        let log = self.sim.webhooks();
+        let waited = tokio::time::timeout(PATIENCE, log.until(wanted)).await;
+        assert!(waited.is_ok(), "the log stays {:#?}", log.deliveries());
     }
 
     pub(crate) async fn head(&self, token: &str, path: &str) -> Response {

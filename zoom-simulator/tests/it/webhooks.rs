@@ -104,14 +104,12 @@ async fn a_recording_arrives_without_its_transcript_and_the_transcript_alone() {
     assert!(url.starts_with(&zoom.url("/rec/webhook_download/")));
 
     zoom.sim.advance(Duration::from_secs(600));
-    zoom.sim
-        .webhooks()
-        .until(|log| {
-            log.last().is_some_and(|last| {
-                last.state == DeliveryState::Delivered && last.event == "recording.transcript_completed"
-            })
+    zoom.until(|log| {
+        log.last().is_some_and(|last| {
+            last.state == DeliveryState::Delivered && last.event == "recording.transcript_completed"
         })
-        .await;
+    })
+    .await;
     let transcript = receiver.events().pop().unwrap().event();
     assert_eq!(types(&transcript["payload"]["object"]), ["TRANSCRIPT"]);
     assert_eq!(transcript["payload"]["object"]["recording_count"], 1);
@@ -125,10 +123,7 @@ async fn a_failed_delivery_comes_again_after_5_20_and_60_minutes_and_then_never(
     zoom.sim.webhooks().send(&event(1));
     let minutes = [5, 20, 60];
     for (attempts, wait) in minutes.into_iter().enumerate() {
-        zoom.sim
-            .webhooks()
-            .until(|log| log[0].attempts.len() == attempts + 1)
-            .await;
+        zoom.until(|log| log[0].attempts.len() == attempts + 1).await;
         assert_eq!(zoom.sim.webhooks().deliveries()[0].state, DeliveryState::Waiting);
         // a second too early is too early
         zoom.sim.advance(Duration::from_secs(wait * 60 - 1));
@@ -136,10 +131,7 @@ async fn a_failed_delivery_comes_again_after_5_20_and_60_minutes_and_then_never(
         assert_eq!(receiver.events().len(), attempts + 1);
         zoom.sim.advance(Duration::from_secs(1));
     }
-    zoom.sim
-        .webhooks()
-        .until(|log| log[0].state == DeliveryState::GaveUp)
-        .await;
+    zoom.until(|log| log[0].state == DeliveryState::GaveUp).await;
     assert_eq!(
         zoom.sim.webhooks().deliveries()[0].statuses(),
         [500, 302, 404, 500]
@@ -166,15 +158,9 @@ async fn a_retry_that_works_is_the_last() {
     let receiver = subscribed(&zoom).await;
     receiver.answers.lock().unwrap().push_back(503);
     zoom.sim.webhooks().send(&event(1));
-    zoom.sim
-        .webhooks()
-        .until(|log| log[0].state == DeliveryState::Waiting)
-        .await;
+    zoom.until(|log| log[0].state == DeliveryState::Waiting).await;
     zoom.sim.advance(Duration::from_secs(300));
-    zoom.sim
-        .webhooks()
-        .until(|log| log[0].state == DeliveryState::Delivered)
-        .await;
+    zoom.until(|log| log[0].state == DeliveryState::Delivered).await;
     assert_eq!(zoom.sim.webhooks().deliveries()[0].statuses(), [503, 200]);
 }
 
@@ -184,17 +170,11 @@ async fn a_receiver_that_is_silent_has_failed() {
     let receiver = subscribed(&zoom).await;
     *receiver.silent.lock().unwrap() = true;
     zoom.sim.webhooks().send(&event(1));
-    zoom.sim
-        .webhooks()
-        .until(|log| log[0].state == DeliveryState::Waiting)
-        .await;
+    zoom.until(|log| log[0].state == DeliveryState::Waiting).await;
     assert_eq!(zoom.sim.webhooks().deliveries()[0].statuses(), [0]);
     *receiver.silent.lock().unwrap() = false;
     zoom.sim.advance(Duration::from_secs(300));
-    zoom.sim
-        .webhooks()
-        .until(|log| log[0].state == DeliveryState::Delivered)
-        .await;
+    zoom.until(|log| log[0].state == DeliveryState::Delivered).await;
 }
 
 #[tokio::test]
@@ -203,10 +183,7 @@ async fn refusals_are_final_when_the_quirk_says_so() {
     let receiver = subscribed(&zoom).await;
     receiver.answers.lock().unwrap().push_back(401);
     zoom.sim.webhooks().send(&event(1));
-    zoom.sim
-        .webhooks()
-        .until(|log| log[0].state == DeliveryState::GaveUp)
-        .await;
+    zoom.until(|log| log[0].state == DeliveryState::GaveUp).await;
     assert_eq!(receiver.events().len(), 1);
 }
 
@@ -231,9 +208,14 @@ async fn every_72_hours_the_endpoint_is_asked_again_and_after_six_failures_it_is
     for failures in 1..=6 {
         assert!(subscription().is_active());
         zoom.sim.advance(Duration::from_secs(72 * 3600));
-        while subscription().failed_validations() < failures {
-            tokio::task::yield_now().await;
-        }
+        let counted = async {
+            while subscription().failed_validations() < failures {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), counted)
+            .await
+            .unwrap();
     }
     assert!(!subscription().is_active());
     assert_eq!(zoom.sim.count("webhook.endpoint.url_validation"), 7);
@@ -324,8 +306,7 @@ async fn webhooks_are_late_and_out_of_order_on_demand() {
     webhooks.settled().await;
     assert_eq!(numbers(), [3, 2, 1, 5]);
     zoom.sim.advance(Duration::from_secs(3600));
-    webhooks
-        .until(|log| log.iter().all(|record| record.state == DeliveryState::Delivered))
+    zoom.until(|log| log.iter().all(|record| record.state == DeliveryState::Delivered))
         .await;
     assert_eq!(numbers(), [3, 2, 1, 5, 4]);
 }
