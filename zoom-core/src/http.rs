@@ -2,8 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use ::http::{HeaderMap, header::RETRY_AFTER};
+use jiff::Timestamp;
 use reqwest::redirect;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
+
+use crate::time::parse_retry_after;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
@@ -25,6 +29,13 @@ pub fn client_builder() -> reqwest::ClientBuilder {
         // Not a TLS configuration, so that `build` fails: better no client than one on another stack.
         Err(error) => builder.tls_backend_preconfigured(error),
     }
+}
+
+/// How long `Retry-After` asks to wait, in each of the ways it is sent: seconds, an ISO date (Zoom's daily limits), an HTTP
+/// date. A moment that is past is no wait.
+#[must_use]
+pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    parse_retry_after(headers.get(RETRY_AFTER)?.to_str().ok()?, now)
 }
 
 fn tls() -> Result<ClientConfig, rustls::Error> {

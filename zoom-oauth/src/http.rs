@@ -3,7 +3,6 @@
 
 use std::{pin::Pin, time::Duration};
 
-use jiff::Timestamp;
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
 use zoom_core::Clock;
 
@@ -73,7 +72,7 @@ impl Http {
             }
         })?;
         let status = answer.status();
-        let retry_after = retry_after(answer.headers(), self.clock.now());
+        let retry_after = zoom_core::http::retry_after(answer.headers(), self.clock.now());
         let mut builder = ::http::Response::builder().status(status);
         if let Some(content_type) = answer.headers().get(::http::header::CONTENT_TYPE) {
             builder = builder.header(::http::header::CONTENT_TYPE, content_type);
@@ -127,15 +126,6 @@ pub(crate) fn code(text: &str) -> Option<String> {
     (plain && (1..=40).contains(&text.len())).then(|| text.to_owned())
 }
 
-fn retry_after(headers: &::http::HeaderMap, now: Timestamp) -> Option<Duration> {
-    let text = headers.get(::http::header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at: Timestamp = text.parse().ok()?;
-    Some(Duration::try_from(at.duration_since(now)).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,20 +144,5 @@ mod tests {
         ] {
             assert_eq!(error_code(odd.as_bytes()), None, "{odd}");
         }
-    }
-
-    #[test]
-    fn retry_after_is_read_as_seconds_and_as_a_date() {
-        let now = "2026-11-22T10:00:00Z".parse().unwrap();
-        let read = |text: &str| {
-            let headers = [(::http::header::RETRY_AFTER, text.parse().unwrap())]
-                .into_iter()
-                .collect();
-            retry_after(&headers, now)
-        };
-        assert_eq!(read("7"), Some(Duration::from_secs(7)));
-        assert_eq!(read("2026-11-22T10:01:00Z"), Some(Duration::from_secs(60)));
-        assert_eq!(read("2026-11-22T09:00:00Z"), Some(Duration::ZERO));
-        assert_eq!(read("soon"), None);
     }
 }

@@ -114,7 +114,7 @@ async fn load_or_create(inner: &Inner, payload: &CallJob, job: &Job) -> Result<O
         payload.call.clone(),
         payload.owner.clone(),
         origin,
-        "",
+        payload.topic.as_deref().unwrap_or_default(),
         inner.clock.now(),
     );
     call.meeting_id = payload.meeting;

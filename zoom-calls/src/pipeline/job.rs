@@ -19,7 +19,7 @@ fn attempts(step: Step) -> u32 {
     }
 }
 
-/// Ids and counters; nothing secret, and nothing that was said.
+/// Ids, counters and the topic; nothing secret, and nothing that was said.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct CallJob {
     pub(super) call: CallId,
@@ -28,6 +28,9 @@ pub(super) struct CallJob {
     pub(super) uuid: Option<MeetingUuid>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) meeting: Option<MeetingId>,
+    /// What the event called the meeting, for a call that never gets further.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) topic: Option<String>,
     /// How often Zoom was asked for the transcript in vain.
     #[serde(default)]
     pub(super) polls: u32,
@@ -40,6 +43,7 @@ impl CallJob {
             owner: owner.clone(),
             uuid: Some(recording.uuid.clone()),
             meeting: Some(recording.id),
+            topic: recording.topic.clone(),
             polls: 0,
         }
     }
@@ -51,6 +55,7 @@ impl CallJob {
             owner: call.owner.clone(),
             uuid,
             meeting: call.meeting_id,
+            topic: None,
             polls: 0,
         }
     }

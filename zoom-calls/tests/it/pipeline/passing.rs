@@ -111,7 +111,11 @@ async fn a_recording_that_is_not_there_is_given_up_sooner() {
     let world = World::new().await;
     has_no_recording(&world).await;
     world.run(&[world.recording_completed()]).await;
-    assert_eq!(world.call().await.status, CallStatus::Failed);
+    let call = world.call().await;
+    assert_eq!(
+        (call.status, call.topic.as_str()),
+        (CallStatus::Failed, "Brightwave intro")
+    );
     assert_eq!(world.asked("/recordings").await, 10);
 }
 
