@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 use url::Url;
+use zoom_core::Clock;
 use zoom_simulator::{Config, Simulator};
 
 /// Arguments of `zoomctl simulate`.
@@ -20,6 +21,8 @@ impl Simulate {
     pub(crate) async fn run(self) -> Result<()> {
         let mut config = Config::default();
         config.port = self.port;
+        // a client that keeps its database must not meet the meetings of an earlier run again
+        config.seed = u64::try_from(Clock::system().now().as_microsecond())?;
         let simulator = Simulator::start(config).await?;
         let known = simulator.config();
         println!("export ZOOM_BASE_URL={}", simulator.base_url());
