@@ -7,7 +7,7 @@ use backend::{Backend, Config};
 use clap::Args;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
-use zoom_calls::{Call, CallId, CallReport, CallStatus, IngestFile, OwnerId, Scope};
+use zoom_calls::{Call, CallId, CallParticipant, CallReport, CallStatus, IngestFile, OwnerId, Scope};
 
 use crate::{on_backend, output, progress::CallBars, story};
 
@@ -30,8 +30,26 @@ pub(crate) struct Ingest {
     /// The rep's address; its domain tells who is on which side
     #[arg(long)]
     host_email: Option<String>,
+    /// Somebody who took part, `Name <address>`, as often as needed: the address tells the side and finds the contact
+    #[arg(long, value_parser = participant)]
+    participant: Vec<CallParticipant>,
     #[arg(long)]
     json: bool,
+}
+
+/// `Name <address>`, or a name alone.
+fn participant(text: &str) -> Result<CallParticipant> {
+    let (name, email) = match text.split_once('<') {
+        Some((name, rest)) => (
+            name,
+            Some(rest.strip_suffix('>').context("write it as `Name <address>`")?),
+        ),
+        None => (text, None),
+    };
+    let named = CallParticipant::new(name.trim());
+    Ok(email
+        .into_iter()
+        .fold(named, |named, email| named.email(email.trim())))
 }
 
 impl Ingest {
@@ -60,6 +78,7 @@ impl Ingest {
         file = self.started_at.into_iter().fold(file, IngestFile::started_at);
         file = self.timezone.into_iter().fold(file, IngestFile::timezone);
         file = self.host_email.into_iter().fold(file, IngestFile::host_email);
+        file = self.participant.into_iter().fold(file, IngestFile::participant);
         let id = backend.pipeline.ingest_file(&owner, file).await?;
 
         let stop = CancellationToken::new();
