@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -108,6 +108,8 @@ open_enum! {
         Authorization = "authorization",
         /// The shared token of an app's own account.
         ServerToServer = "server_to_server",
+        /// An installation that began at the provider: waiting for the owner who claims it.
+        Installation = "installation",
     }
 }
 
@@ -160,6 +162,9 @@ pub struct StoredConnection {
     /// What the tokens may do.
     #[serde(default)]
     pub scopes: Vec<String>,
+    /// What else the host of the record notes, by name: readable to anybody with the database, so never a secret.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, String>,
     /// When it was first made. Stores keep times to the microsecond.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -187,6 +192,7 @@ impl StoredConnection {
             status,
             status_reason: None,
             scopes: Vec::new(),
+            attributes: BTreeMap::new(),
             created_at: now,
             updated_at: now,
             expires_at: None,
@@ -232,6 +238,7 @@ mod tests {
         record.display_name = Some("Zoë Canary".into());
         record.email = Some("zoe@example.com".into());
         record.scopes = vec!["user:read".into()];
+        record.attributes = BTreeMap::from([("app".into(), "brand-b".into())]);
         record.expires_at = Some(now);
         record.sealed = Some("v1.k1.AAECAwQFBgcICQoL.c2VhbGVk".parse().unwrap());
         record
@@ -240,7 +247,7 @@ mod tests {
     #[test]
     fn the_record_s_json_form_is_stable() {
         let json = serde_json::to_string(&full()).unwrap();
-        insta::assert_snapshot!(json, @r#"{"id":"c0ffee","owner":"rep-7","kind":"connection","provider_account":"acc","provider_user":"user","display_name":"Zoë Canary","email":"zoe@example.com","status":"active","status_reason":null,"scopes":["user:read"],"created_at":"2026-11-22T10:00:00.123456Z","updated_at":"2026-11-22T10:00:00.123456Z","expires_at":"2026-11-22T10:00:00.123456Z","sealed":"v1.k1.AAECAwQFBgcICQoL.c2VhbGVk"}"#);
+        insta::assert_snapshot!(json, @r#"{"id":"c0ffee","owner":"rep-7","kind":"connection","provider_account":"acc","provider_user":"user","display_name":"Zoë Canary","email":"zoe@example.com","status":"active","status_reason":null,"scopes":["user:read"],"attributes":{"app":"brand-b"},"created_at":"2026-11-22T10:00:00.123456Z","updated_at":"2026-11-22T10:00:00.123456Z","expires_at":"2026-11-22T10:00:00.123456Z","sealed":"v1.k1.AAECAwQFBgcICQoL.c2VhbGVk"}"#);
         assert_eq!(serde_json::from_str::<StoredConnection>(&json).unwrap(), full());
     }
 

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::{
-    Clock, ConnectionId, Expect, Fence, Filter, Generation, Holder, LockKey, Page, PageToken, RefreshLock,
-    StoreError, StoredConnection, TokenStore, Versioned,
+    Clock, ConnectionId, Entry, Expect, Fence, Filter, Generation, History, Holder, LockKey, OwnerId, Page,
+    PageToken, RefreshLock, StoreError, StoredConnection, TokenStore, Versioned,
 };
 
 /// Records in this process's memory: for tests, and for demos that may forget. Clones share the records.
@@ -142,5 +142,44 @@ impl RefreshLock for MemoryLock {
             entry.held = None;
         }
         Ok(())
+    }
+}
+
+/// A history in this process's memory. Clones share the entries.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryHistory {
+    entries: Arc<Mutex<Vec<Entry>>>,
+}
+
+impl MemoryHistory {
+    /// An empty history.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn all(&self) -> MutexGuard<'_, Vec<Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl History for MemoryHistory {
+    async fn append(&self, entry: &Entry) -> Result<(), StoreError> {
+        self.all().push(entry.clone());
+        Ok(())
+    }
+
+    async fn entries(&self, connection: &ConnectionId, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        let all = self.all();
+        let of_connection = all.iter().rev().filter(|entry| entry.connection == *connection);
+        Ok(of_connection.take(limit).cloned().collect())
+    }
+
+    async fn erase(&self, owner: &OwnerId) -> Result<u64, StoreError> {
+        let mut all = self.all();
+        let before = all.len();
+        all.retain(|entry| entry.owner != *owner);
+        Ok((before - all.len()) as u64)
     }
 }

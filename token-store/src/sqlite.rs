@@ -1,3 +1,4 @@
+mod history;
 mod lock;
 mod record;
 mod store;
@@ -10,7 +11,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-pub use self::{lock::SqliteLock, store::SqliteStore};
+pub use self::{history::SqliteHistory, lock::SqliteLock, store::SqliteStore};
 use crate::StoreError;
 
 /// Opens a pool whose commits survive a power cut: a rotated token that is lost logs somebody out, and token saves
@@ -38,17 +39,23 @@ async fn connect(url: &str) -> Result<SqlitePool, StoreError> {
     pool.connect_with(options).await.map_err(StoreError::unavailable)
 }
 
-const TABLES: &str = include_str!("sqlite/0001_tables.sql");
+/// In the order in which they are applied; one that was released is never changed.
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "tables", include_str!("sqlite/0001_tables.sql")),
+    (
+        2,
+        "attributes and history",
+        include_str!("sqlite/0002_attributes_and_history.sql"),
+    ),
+];
 
 /// Brings the tables up to date. Several processes may do so at once: the write lock lets one after the other in.
 async fn migrate(pool: &SqlitePool) -> Result<(), StoreError> {
-    let mut migrator = Migrator::with_migrations(vec![Migration::new(
-        1,
-        Cow::Borrowed("tables"),
-        MigrationType::Simple,
-        TABLES.into_sql_str(),
-        false,
-    )]);
+    let migrations = MIGRATIONS.map(|(version, name, sql)| {
+        let (name, sql) = (Cow::Borrowed(name), sql.into_sql_str());
+        Migration::new(version, name, MigrationType::Simple, sql, false)
+    });
+    let mut migrator = Migrator::with_migrations(migrations.into());
     migrator.dangerous_set_table_name("token_store_migrations");
     let mut transaction = pool
         .begin_with("BEGIN IMMEDIATE")

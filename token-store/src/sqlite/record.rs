@@ -28,6 +28,7 @@ fn read_fields(
     record.email = optional("email")?;
     record.status_reason = optional("status_reason")?;
     record.scopes = serde_json::from_str(&text("scopes")?)?;
+    record.attributes = serde_json::from_str(&text("attributes")?)?;
     record.updated_at = Timestamp::from_microsecond(row.try_get("updated_at")?)?;
     record.expires_at = row
         .try_get::<Option<i64>, _>("expires_at")?

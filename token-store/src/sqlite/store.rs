@@ -3,8 +3,8 @@ use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
 
 use super::record;
 use crate::{
-    ConnectionId, Expect, Filter, Generation, Page, PageToken, SqliteLock, StoreError, StoredConnection,
-    TokenStore, Versioned,
+    ConnectionId, Expect, Filter, Generation, Page, PageToken, SqliteHistory, SqliteLock, StoreError,
+    StoredConnection, TokenStore, Versioned,
 };
 
 /// Records in a SQLite file, for any number of processes on one machine. Clones share the pool.
@@ -36,6 +36,12 @@ impl SqliteStore {
     #[must_use]
     pub fn lock(&self) -> SqliteLock {
         SqliteLock::on_migrated(self.pool.clone())
+    }
+
+    /// A history in the same file.
+    #[must_use]
+    pub fn history(&self) -> SqliteHistory {
+        SqliteHistory::on_migrated(self.pool.clone())
     }
 
     #[cfg(test)]
@@ -73,6 +79,8 @@ impl TokenStore for SqliteStore {
     async fn save(&self, record: &StoredConnection, expect: Expect) -> Result<Generation, StoreError> {
         let scopes = serde_json::to_string(&record.scopes)
             .map_err(|_| StoreError::Invalid("the scopes cannot be written as text"))?;
+        let attributes = serde_json::to_string(&record.attributes)
+            .map_err(|_| StoreError::Invalid("the attributes cannot be written as text"))?;
         let mut transaction = self
             .pool
             .begin_with("BEGIN IMMEDIATE")
@@ -96,8 +104,8 @@ impl TokenStore for SqliteStore {
         sqlx::query(
             "INSERT OR REPLACE INTO token_store_records
              (id, owner, kind, provider_account, provider_user, display_name, email, status, status_reason, scopes,
-              created_at, updated_at, expires_at, sealed, generation)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+              attributes, created_at, updated_at, expires_at, sealed, generation)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(record.id.as_str())
         .bind(record.owner.as_str())
@@ -109,6 +117,7 @@ impl TokenStore for SqliteStore {
         .bind(record.status.as_str())
         .bind(record.status_reason.as_deref())
         .bind(scopes)
+        .bind(attributes)
         .bind(record.created_at.as_microsecond())
         .bind(record.updated_at.as_microsecond())
         .bind(record.expires_at.map(|at| at.as_microsecond()))

@@ -1,0 +1,71 @@
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::{Row as _, SqlitePool, sqlite::SqliteRow};
+
+use crate::{ConnectionId, Entry, History, OwnerId, Status, StoreError};
+
+/// A history in a SQLite file. Clones share the pool.
+#[derive(Clone, Debug)]
+pub struct SqliteHistory {
+    pool: SqlitePool,
+}
+
+impl SqliteHistory {
+    pub(super) fn on_migrated(pool: SqlitePool) -> Self {
+        Self { pool }
+    }
+}
+
+#[async_trait]
+impl History for SqliteHistory {
+    async fn append(&self, entry: &Entry) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO token_store_history (connection, owner, at, event, status, reason) VALUES (?, ?, ?, ?, ?, ?)",
+        )
+        .bind(entry.connection.as_str())
+        .bind(entry.owner.as_str())
+        .bind(entry.at.as_microsecond())
+        .bind(&entry.event)
+        .bind(entry.status.as_str())
+        .bind(entry.reason.as_deref())
+        .execute(&self.pool)
+        .await
+        .map_err(StoreError::unavailable)?;
+        Ok(())
+    }
+
+    async fn entries(&self, connection: &ConnectionId, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT connection, owner, at, event, status, reason FROM token_store_history
+             WHERE connection = ? ORDER BY number DESC LIMIT ?",
+        )
+        .bind(connection.as_str())
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::unavailable)?;
+        rows.iter()
+            .map(|row| read(row).map_err(|source| StoreError::corrupt(connection.clone(), source)))
+            .collect()
+    }
+
+    async fn erase(&self, owner: &OwnerId) -> Result<u64, StoreError> {
+        let done = sqlx::query("DELETE FROM token_store_history WHERE owner = ?")
+            .bind(owner.as_str())
+            .execute(&self.pool)
+            .await
+            .map_err(StoreError::unavailable)?;
+        Ok(done.rows_affected())
+    }
+}
+
+fn read(row: &SqliteRow) -> Result<Entry, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(Entry {
+        connection: row.try_get::<String, _>("connection")?.into(),
+        owner: row.try_get::<String, _>("owner")?.into(),
+        at: Timestamp::from_microsecond(row.try_get("at")?)?,
+        event: row.try_get("event")?,
+        status: Status::from(row.try_get::<String, _>("status")?.as_str()),
+        reason: row.try_get("reason")?,
+    })
+}
