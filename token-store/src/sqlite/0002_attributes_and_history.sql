@@ -1,7 +1,7 @@
 ALTER TABLE token_store_records ADD COLUMN attributes TEXT NOT NULL DEFAULT '{}';  -- a JSON object of strings
 
 CREATE TABLE token_store_history (
-    number     INTEGER PRIMARY KEY AUTOINCREMENT,
+    number     INTEGER PRIMARY KEY,
     connection TEXT NOT NULL,
     owner      TEXT NOT NULL,
     at         INTEGER NOT NULL,

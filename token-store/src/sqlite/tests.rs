@@ -88,6 +88,7 @@ async fn a_host_s_own_tables_and_migrations_are_left_alone() {
     assert_eq!(
         names,
         [
+            "token_store_history",
             "token_store_leases",
             "token_store_migrations",
             "token_store_records"
