@@ -1,15 +1,28 @@
 use url::{Host, Url};
 
-use crate::Error;
+use crate::{Error, attributes::DEFAULT_APP};
 
 zoom_core::secret_type! {
     /// The secret of an app, as Zoom's Marketplace shows it.
     pub struct ClientSecret;
 }
 
+/// Who connects an app, and how far it then reaches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AppKind {
+    /// Each user for themselves.
+    #[default]
+    User,
+    /// An administrator, for all users of the account.
+    Admin,
+}
+
 /// An app as it is registered in Zoom's Marketplace.
 #[derive(Clone, Debug)]
 pub struct App {
+    pub(crate) name: String,
+    pub(crate) kind: AppKind,
     pub(crate) client_id: String,
     pub(crate) client_secret: ClientSecret,
     pub(crate) redirect_uri: Url,
@@ -21,14 +34,41 @@ impl App {
     #[must_use]
     pub fn new(client_id: impl Into<String>, client_secret: ClientSecret, redirect_uri: Url) -> Self {
         Self {
+            name: DEFAULT_APP.into(),
+            kind: AppKind::User,
             client_id: client_id.into(),
             client_secret,
             redirect_uri,
         }
     }
 
+    /// Names the app, for hosts that have several side by side: development and production credentials, or brands.
+    /// Each has [`Connections`](crate::Connections) of its own, which see nothing of the others', on whatever store
+    /// they share. The name stands in the records: it stays as it is when the credentials change.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Says that an administrator connects it for a whole account.
+    #[must_use]
+    pub fn managed_by_admin(mut self) -> Self {
+        self.kind = AppKind::Admin;
+        self
+    }
+
+    /// Who connects it.
+    #[must_use]
+    pub fn kind(&self) -> AppKind {
+        self.kind
+    }
+
     /// Zoom answers a wrong address with a page that does not come back, so it is checked before anybody is sent there.
     pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.name.is_empty() {
+            return Err(Error::invalid_config("the app's name is empty"));
+        }
         if self.client_id.is_empty() || self.client_secret.expose_secret().is_empty() {
             return Err(Error::invalid_config("the app's credentials are empty"));
         }

@@ -4,10 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use oauth2::PkceCodeVerifier;
 use serde::{Deserialize, Serialize};
-use token_store::{
-    ConnectionId, Expect, Filter, OwnerId, RecordKind, Status, StoreError, StoredConnection,
-    TokenStoreExt as _,
-};
+use token_store::{ConnectionId, Expect, Filter, OwnerId, RecordKind, Status, StoreError, StoredConnection};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -109,6 +106,7 @@ impl Connections {
             now,
         );
         record.expires_at = Some(expires_at);
+        inner.records.sign(&mut record);
         let started = Started {
             verifier: verifier.clone(),
             session: session.hash.clone(),
@@ -135,7 +133,8 @@ impl Connections {
         let unknown = || Error::new(ErrorKind::UnknownState);
         let found = inner.records.store.load(&id).await?.ok_or_else(unknown)?;
         let record = &found.value;
-        if record.kind != RecordKind::Authorization || record.status != Status::Pending {
+        let waits = record.kind == RecordKind::Authorization && record.status == Status::Pending;
+        if !(waits && inner.records.is_ours(record)) {
             return Err(unknown());
         }
         if record.expires_at.is_none_or(|at| at <= inner.clock.now()) {
@@ -179,7 +178,7 @@ pub(crate) async fn forget_started(
     if let Some(now) = run_out_by {
         filter = filter.expires_before(now);
     }
-    for found in records.store.find_all(&filter).await? {
+    for found in records.find(&filter).await? {
         records.store.delete(&found.value.id).await?;
     }
     Ok(())

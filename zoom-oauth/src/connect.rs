@@ -5,7 +5,7 @@ use token_store::{Expect, Holder, LockKey, OwnerId, RecordKind, Status, StoredCo
 use zoom_core::{AccountId, StaticToken, UserId, model::User};
 
 use crate::{
-    Callback, Connection, Connections, Error, ErrorKind, SessionBinding,
+    Callback, Connection, Connections, Error, ErrorKind, EventKind, SessionBinding,
     connection::connection_id,
     detached::detached,
     exchange::Granted,
@@ -90,7 +90,6 @@ impl Connections {
         let record = saved?;
         // Tokens of before that were still waiting to be saved are dead.
         inner.refresher.forget(&record.id);
-        tracing::info!(connection = %record.id, owner = %record.owner, "connected");
         Connection::from_record(&record).ok_or_else(|| Error::new(ErrorKind::UnexpectedAnswer))
     }
 
@@ -147,7 +146,7 @@ impl Connections {
         tokens: &Tokens,
         now: Timestamp,
     ) -> Result<StoredConnection, Error> {
-        let id = connection_id(owner, account, user_id);
+        let id = connection_id(self.inner.records.app(), owner, account, user_id);
         let mut record = StoredConnection::new(
             id.clone(),
             owner.clone(),
@@ -161,11 +160,15 @@ impl Connections {
         record.email.clone_from(&user.email);
         record.scopes = scopes;
         record.expires_at = Some(tokens.expires_at);
+        self.inner.records.sign(&mut record);
         loop {
             let before = self.inner.records.store.load(&id).await?;
             let expect = before
                 .as_ref()
                 .map_or(Expect::Absent, |found| Expect::Generation(found.generation));
+            let kind = before
+                .as_ref()
+                .map_or(EventKind::Connected, |_| EventKind::Reconnected);
             record.created_at = before.map_or(now, |found| found.value.created_at);
             let slot = Slot {
                 record,
@@ -173,7 +176,10 @@ impl Connections {
                 tokens: Some(tokens.clone()),
             };
             match self.inner.records.save(&slot).await {
-                Ok(_) => return Ok(slot.record),
+                Ok(_) => {
+                    self.inner.announcer.announce(&slot.record, kind).await;
+                    return Ok(slot.record);
+                }
                 Err(SaveError::Conflict) => record = slot.record,
                 Err(SaveError::Failed(error)) => return Err(error),
             }

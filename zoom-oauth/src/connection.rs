@@ -3,7 +3,7 @@ use serde::Serialize;
 use token_store::{ConnectionId, OwnerId, RecordKind, Status, StoredConnection};
 use zoom_core::{AccountId, UserId};
 
-use crate::digest::digest;
+use crate::{attributes::DEFAULT_APP, digest::digest};
 
 /// An owner's Zoom account, as it may be shown: no secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -67,8 +67,11 @@ fn is_live(status: &Status) -> bool {
 
 /// The id of an owner's connection to a Zoom user: always the same, so that connecting again finds it, and two tabs
 /// that connect at once do not make two.
-pub(crate) fn connection_id(owner: &OwnerId, account: &AccountId, user: &UserId) -> ConnectionId {
-    let mut id = digest(&["connection", owner.as_str(), account.as_str(), user.as_str()]);
+pub(crate) fn connection_id(app: &str, owner: &OwnerId, account: &AccountId, user: &UserId) -> ConnectionId {
+    let whose = ["connection", owner.as_str(), account.as_str(), user.as_str(), app];
+    // Without a name, as it was before apps had names.
+    let named = usize::from(app != DEFAULT_APP);
+    let mut id = digest(whose.get(..4 + named).unwrap_or_default());
     id.truncate(32);
     ConnectionId::new(id)
 }

@@ -1,14 +1,15 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use token_store::{
-    ConnectionId, Filter, MemoryLock, OwnerId, RecordKind, RefreshLock, Status, StoredConnection, TokenStore,
-    TokenStoreExt as _, Vault, Versioned,
+    ConnectionId, Filter, History, MemoryLock, OwnerId, RecordKind, RefreshLock, Status, StoredConnection,
+    TokenStore, Vault, Versioned,
 };
 use zoom_core::{AccessToken, AccountId, Client, Clock, Sleeper, StaticToken, TokenSource, UserId};
 
 use crate::{
-    App, Connection, Endpoints, Error, ErrorKind,
+    App, Connection, ConnectionEvents, Endpoints, Error, ErrorKind,
     access::ConnectionTokens,
+    events::Announcer,
     exchange::UserExchange,
     http::Http,
     records::Records,
@@ -28,6 +29,7 @@ pub(crate) struct Inner {
     pub(crate) exchange: UserExchange,
     pub(crate) refresher: Arc<Refresher>,
     pub(crate) lock: Arc<dyn RefreshLock>,
+    pub(crate) announcer: Announcer,
     pub(crate) clock: Clock,
     pub(crate) sleeper: Sleeper,
     pub(crate) state_lifetime: Duration,
@@ -44,6 +46,8 @@ impl Connections {
             vault,
             endpoints: Endpoints::zoom(),
             lock: None,
+            history: None,
+            events: None,
             clock: Clock::system(),
             sleeper: Sleeper::tokio(),
             state_lifetime: Duration::from_secs(10 * 60),
@@ -87,8 +91,7 @@ impl Connections {
         let found = self
             .inner
             .records
-            .store
-            .find_all(&Filter::all().kind(RecordKind::Connection))
+            .find(&Filter::all().kind(RecordKind::Connection))
             .await?;
         Ok(found
             .iter()
@@ -136,7 +139,7 @@ impl Connections {
         owner: &OwnerId,
     ) -> Result<Vec<Versioned<StoredConnection>>, Error> {
         let filter = Filter::all().kind(RecordKind::Connection).owner(owner.clone());
-        Ok(self.inner.records.store.find_all(&filter).await?)
+        self.inner.records.find(&filter).await
     }
 
     pub(crate) async fn records_of_zoom(
@@ -150,7 +153,7 @@ impl Connections {
         if let Some(user) = user {
             filter = filter.provider_user(user.as_str());
         }
-        Ok(self.inner.records.store.find_all(&filter).await?)
+        self.inner.records.find(&filter).await
     }
 }
 
@@ -171,6 +174,8 @@ pub struct ConnectionsBuilder {
     vault: Vault,
     endpoints: Endpoints,
     lock: Option<Arc<dyn RefreshLock>>,
+    history: Option<Arc<dyn History>>,
+    events: Option<Arc<dyn ConnectionEvents>>,
     clock: Clock,
     sleeper: Sleeper,
     state_lifetime: Duration,
@@ -187,6 +192,18 @@ impl ConnectionsBuilder {
     /// alone unless you say otherwise.
     pub fn lock(mut self, lock: Arc<dyn RefreshLock>) -> Self {
         self.lock = Some(lock);
+        self
+    }
+
+    /// Where to write down what happens to each connection.
+    pub fn history(mut self, history: Arc<dyn History>) -> Self {
+        self.history = Some(history);
+        self
+    }
+
+    /// Whom to tell what happens to connections.
+    pub fn events(mut self, events: Arc<dyn ConnectionEvents>) -> Self {
+        self.events = Some(events);
         self
     }
 
@@ -215,12 +232,14 @@ impl ConnectionsBuilder {
     pub fn build(self) -> Result<Connections, Error> {
         let Wire { http, client } = wire(&self.endpoints, &self.clock)?;
         let exchange = UserExchange::new(&self.app, &self.endpoints, http, self.clock.clone())?;
-        let records = Records::new(self.store, self.vault);
+        let records = Records::new(self.store, self.vault, &self.app.name);
+        let announcer = Announcer::new(self.history, self.events, self.clock.clone());
         let lock = self.lock.unwrap_or_else(|| Arc::new(MemoryLock::new()));
         let refresher = Refresher::new(
             records.clone(),
             Grant::User(Box::new(exchange.clone())),
             Arc::clone(&lock),
+            announcer.clone(),
             self.clock.clone(),
             self.sleeper.clone(),
         );
@@ -229,6 +248,7 @@ impl ConnectionsBuilder {
             exchange,
             refresher: Arc::new(refresher),
             lock,
+            announcer,
             clock: self.clock,
             sleeper: self.sleeper,
             state_lifetime: self.state_lifetime,

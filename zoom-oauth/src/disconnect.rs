@@ -4,7 +4,7 @@ use token_store::{OwnerId, Status, StoredConnection, Versioned};
 use zoom_core::{AccountId, UserId};
 
 use crate::{
-    Connections, Error,
+    Connections, Error, EventKind,
     authorize::forget_started,
     detached::detached,
     exchange::ExchangeError,
@@ -35,7 +35,7 @@ impl Connections {
             forget_started(&this.inner.records, &owner, None).await?;
             let mut revoked = false;
             for found in this.records_of_owner(&owner).await? {
-                if let Some(tokens) = this.leave(found, "disconnected").await? {
+                if let Some(tokens) = this.leave(found, EventKind::Disconnected).await? {
                     revoked |= this.revoke(tokens).await;
                 }
             }
@@ -70,7 +70,7 @@ impl Connections {
             let slot = self.inner.records.load(&found.value.id).await.ok().flatten();
             let since = slot.and_then(|slot| slot.tokens).map(|tokens| tokens.granted_at);
             if found.value.status != Status::Disconnected && since.is_none_or(|since| since <= at) {
-                self.leave(found, "deauthorized").await?;
+                self.leave(found, EventKind::Deauthorized).await?;
                 ended += 1;
             }
         }
@@ -81,7 +81,7 @@ impl Connections {
     async fn leave(
         &self,
         mut found: Versioned<StoredConnection>,
-        reason: &str,
+        kind: EventKind,
     ) -> Result<Option<Tokens>, Error> {
         let inner = &self.inner;
         let id = found.value.id.clone();
@@ -93,20 +93,17 @@ impl Connections {
             let expect = token_store::Expect::Generation(found.generation);
             let mut record = found.value;
             record.status = Status::Disconnected;
-            record.status_reason = Some(reason.to_owned());
+            record.status_reason = Some(kind.as_str().to_owned());
             record.expires_at = None;
             record.updated_at = inner.clock.now();
-            match inner
-                .records
-                .save(&Slot {
-                    record,
-                    expect,
-                    tokens: None,
-                })
-                .await
-            {
+            let slot = Slot {
+                record,
+                expect,
+                tokens: None,
+            };
+            match inner.records.save(&slot).await {
                 Ok(_) => {
-                    tracing::info!(connection = %id, reason, "disconnected");
+                    inner.announcer.announce(&slot.record, kind).await;
                     break;
                 }
                 Err(SaveError::Failed(error)) => return Err(error),

@@ -2,6 +2,7 @@
 
 mod access;
 mod app;
+mod attributes;
 mod authorize;
 mod callback;
 mod connect;
@@ -11,6 +12,7 @@ mod detached;
 mod digest;
 mod disconnect;
 mod error;
+mod events;
 mod exchange;
 mod http;
 mod records;
@@ -19,13 +21,14 @@ mod resolver;
 mod server_to_server;
 mod tokens;
 
-pub use app::{App, ClientSecret, Endpoints};
+pub use app::{App, AppKind, ClientSecret, Endpoints};
 pub use authorize::{Authorization, SessionBinding};
 pub use callback::Callback;
 pub use connection::Connection;
 pub use connections::{Connections, ConnectionsBuilder};
 pub use disconnect::Disconnected;
 pub use error::{Error, ErrorKind};
+pub use events::{ConnectionEvent, ConnectionEvents, EventKind};
 pub use resolver::{AccountKind, Considered, Reason, Resolution, ResolvedAccount, Resolver};
 pub use server_to_server::{ServerToServer, ServerToServerBuilder};
-pub use token_store::{ConnectionId, OwnerId, Status};
+pub use token_store::{ConnectionId, Entry, History, OwnerId, Status};

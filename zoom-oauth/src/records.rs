@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use token_store::{
-    ConnectionId, Expect, Generation, SealContext, StoreError, StoredConnection, TokenStore, Vault, Versioned,
+    ConnectionId, Expect, Filter, Generation, SealContext, StoreError, StoredConnection, TokenStore,
+    TokenStoreExt as _, Vault, Versioned,
 };
 use zeroize::Zeroizing;
 
-use crate::{Error, ErrorKind, tokens::Tokens};
+use crate::{Error, ErrorKind, attributes, tokens::Tokens};
 
 const TOKENS: &str = "tokens";
 
@@ -51,11 +52,38 @@ impl From<StoreError> for SaveError {
 pub(crate) struct Records {
     pub(crate) store: Arc<dyn TokenStore>,
     vault: Vault,
+    /// Whose records these are: several apps may share a store.
+    app: Arc<str>,
 }
 
 impl Records {
-    pub(crate) fn new(store: Arc<dyn TokenStore>, vault: Vault) -> Self {
-        Self { store, vault }
+    pub(crate) fn new(store: Arc<dyn TokenStore>, vault: Vault, app: &str) -> Self {
+        Self {
+            store,
+            vault,
+            app: app.into(),
+        }
+    }
+
+    /// Whether the record is one of this app's.
+    pub(crate) fn is_ours(&self, record: &StoredConnection) -> bool {
+        attributes::app(record) == &*self.app
+    }
+
+    /// Notes in a new record that it is one of this app's.
+    pub(crate) fn sign(&self, record: &mut StoredConnection) {
+        attributes::set_app(record, &self.app);
+    }
+
+    pub(crate) fn app(&self) -> &str {
+        &self.app
+    }
+
+    /// This app's records that match.
+    pub(crate) async fn find(&self, filter: &Filter) -> Result<Vec<Versioned<StoredConnection>>, Error> {
+        let mut found = self.store.find_all(filter).await?;
+        found.retain(|found| self.is_ours(&found.value));
+        Ok(found)
     }
 
     pub(crate) async fn load(&self, id: &ConnectionId) -> Result<Option<Slot>, Error> {

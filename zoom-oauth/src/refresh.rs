@@ -20,7 +20,8 @@ use tokio::sync::watch;
 use zoom_core::{AccessToken, Clock, Sleeper};
 
 use crate::{
-    Error, ErrorKind,
+    Error, ErrorKind, EventKind,
+    events::Announcer,
     exchange::{AccountExchange, ExchangeError, Granted, UserExchange},
     records::{Records, SaveError, Slot},
     tokens::{RefreshToken, Tokens},
@@ -53,6 +54,7 @@ pub(crate) struct Refresher {
     pub(crate) records: Records,
     pub(crate) grant: Grant,
     pub(crate) lock: Arc<dyn RefreshLock>,
+    pub(crate) announcer: Announcer,
     pub(crate) clock: Clock,
     pub(crate) sleeper: Sleeper,
     flights: Mutex<HashMap<ConnectionId, watch::Receiver<Option<Outcome>>>>,
@@ -74,6 +76,7 @@ impl Refresher {
         records: Records,
         grant: Grant,
         lock: Arc<dyn RefreshLock>,
+        announcer: Announcer,
         clock: Clock,
         sleeper: Sleeper,
     ) -> Self {
@@ -81,6 +84,7 @@ impl Refresher {
             records,
             grant,
             lock,
+            announcer,
             clock,
             sleeper,
             flights: Mutex::default(),
@@ -290,7 +294,7 @@ impl Refresher {
             slot.record.updated_at = self.clock.now();
             match self.records.save(&slot).await {
                 Ok(_) => {
-                    tracing::warn!(connection = %id, reason, "the connection has expired");
+                    self.announcer.announce(&slot.record, EventKind::Expired).await;
                     return Err(Error::with_code(ErrorKind::Expired, Some(reason.to_owned())));
                 }
                 Err(SaveError::Conflict) => {}

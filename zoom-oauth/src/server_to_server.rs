@@ -6,8 +6,10 @@ use zoom_core::{AccessToken, AccountId, AuthError, Client, Clock, Sleeper, Token
 
 use crate::{
     ClientSecret, Endpoints, Error,
+    attributes::DEFAULT_APP,
     connections::{Wire, wire},
     digest::digest,
+    events::Announcer,
     exchange::{AccountExchange, Credentials},
     records::Records,
     refresh::{Grant, Refresher},
@@ -151,9 +153,10 @@ impl ServerToServerBuilder {
             self.clock.clone(),
         )?;
         let refresher = Refresher::new(
-            Records::new(self.store, self.vault),
+            Records::new(self.store, self.vault, DEFAULT_APP),
             Grant::Account(exchange),
             self.lock.unwrap_or_else(|| Arc::new(MemoryLock::new())),
+            Announcer::new(None, None, self.clock.clone()),
             self.clock,
             self.sleeper,
         );

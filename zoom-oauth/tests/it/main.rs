@@ -6,7 +6,9 @@
     reason = "tests"
 )]
 
+mod apps;
 mod connect;
+mod events;
 mod leave;
 mod processes;
 mod refresh;
