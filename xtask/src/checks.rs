@@ -55,6 +55,7 @@ pub(crate) fn deny() -> Result<()> {
 
 pub(crate) fn test() -> Result<()> {
     setup::browser()?;
+    setup::databases()?;
     let models = setup::speech_model()?;
     // the journeys start the hosts as programs
     sh(cargo().arg("build").args(ALL))?;

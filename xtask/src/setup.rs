@@ -1,7 +1,8 @@
 //! What the tests need from the machine: installed here as root on a Debian-like system, named plainly elsewhere.
 
 use std::{
-    env,
+    env, fs,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -21,6 +22,68 @@ pub(crate) fn browser() -> Result<()> {
         .map(|(_, package)| package)
         .collect();
     apt(&missing)
+}
+
+/// PostgreSQL and Redis as programs, for the tests that start servers of their own. Their packages would start services
+/// that nobody here asked for.
+pub(crate) fn databases() -> Result<()> {
+    let has_postgres = has_postgres();
+    let mut missing = Vec::new();
+    if !has_postgres {
+        missing.push("postgresql");
+    }
+    if !is_there("redis-server") {
+        missing.push("redis-server");
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    can_install(&missing)?;
+    let _quiet = NoServices::begin();
+    if !has_postgres {
+        apt(&["postgresql-common"])?;
+        fs::write(
+            "/etc/postgresql-common/createcluster.conf",
+            "create_main_cluster = false\n",
+        )
+        .context("could not keep PostgreSQL's package from making a cluster")?;
+    }
+    apt(&missing)
+}
+
+/// In `PATH`, or where Debian keeps it: one folder for each version, some with nothing but the client.
+fn has_postgres() -> bool {
+    let versions = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten();
+    is_there("postgres")
+        || versions
+            .into_iter()
+            .any(|version| version.path().join("bin/postgres").is_file())
+}
+
+/// While it lives, packages that are installed start no services: Debian asks this script.
+struct NoServices(Option<&'static Path>);
+
+impl NoServices {
+    fn begin() -> Self {
+        let policy = Path::new("/usr/sbin/policy-rc.d");
+        // Whoever has a policy keeps it.
+        let is_ours = !policy.exists()
+            && fs::write(policy, "#!/bin/sh\nexit 101\n").is_ok()
+            && fs::set_permissions(policy, fs::Permissions::from_mode(0o755)).is_ok();
+        Self(is_ours.then_some(policy))
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if let Some(policy) = self.0 {
+            // It is in nobody's way for long: the next installation of anything would notice.
+            let _ = fs::remove_file(policy);
+        }
+    }
 }
 
 pub(crate) fn cargo_deny() -> Result<()> {
@@ -78,11 +141,7 @@ fn apt(packages: &[&str]) -> Result<()> {
     if packages.is_empty() {
         return Ok(());
     }
-    let names = packages.join(" ");
-    let root = output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
-    if !(root && is_there("apt-get")) {
-        bail!("missing on this machine: {names}. As root on Debian: apt-get install {names}");
-    }
+    can_install(packages)?;
     let quiet = |args: &[&str]| {
         let mut apt = Command::new("apt-get");
         apt.args(args)
@@ -92,5 +151,15 @@ fn apt(packages: &[&str]) -> Result<()> {
     };
     sh(&mut quiet(&["update", "-qq"]))?;
     sh(quiet(&["install", "-y", "-qq", "--no-install-recommends"]).args(packages))
-        .with_context(|| format!("install by hand: {names}"))
+        .with_context(|| format!("install by hand: {}", packages.join(" ")))
+}
+
+/// An error that names the packages unless we are root on a system of Debian's kind.
+fn can_install(packages: &[&str]) -> Result<()> {
+    let names = packages.join(" ");
+    let root = output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    if !(root && is_there("apt-get")) {
+        bail!("missing on this machine: {names}. As root on Debian: apt-get install {names}");
+    }
+    Ok(())
 }
