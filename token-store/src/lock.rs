@@ -39,6 +39,16 @@ impl Fence {
 /// 8. `fences_grow`: each lease of a key has a greater fence than the one before, released or expired.
 /// 9. `keys_are_independent`: keys do not touch each other, and are compared byte by byte.
 /// 10. `one_of_many_racing_attempts_wins`: of concurrent attempts on a free key exactly one gets it.
+/// 11. `contenders_never_hold_at_once`: of many who try again and again, one holds at a time, each gets its turn, and
+///     fences grow from turn to turn.
+/// 12. `one_of_many_racing_for_an_expired_lease_wins`: rule 10 holds for a lease that has just run out.
+/// 13. `a_failed_attempt_changes_nothing`: it makes the lease no longer, no shorter, and nobody else's.
+/// 14. `a_repeated_release_takes_nothing`: a second release succeeds, and leaves the next holder's lease alone.
+/// 15. `an_endless_lease_does_not_overflow`: [`Duration::MAX`] is a lease like others.
+/// 16. `a_lease_of_nothing_is_over_at_once`: so is [`Duration::ZERO`]; a home may round up to the millisecond.
+/// 17. `odd_names_are_kept_apart`: keys and holders are any text, of 512 bytes or none.
+/// 18. `many_keys_are_held_at_once`: no lease is forgotten for the sake of another.
+/// 19. `a_dropped_attempt_ends_by_time`: after it the key is free, or will be when the lease has run out.
 ///
 /// # Clone
 ///
@@ -46,7 +56,7 @@ impl Fence {
 ///
 /// # Cancellation
 ///
-/// An attempt whose future is dropped may have got the lease; it then ends by time.
+/// An attempt whose future is dropped may have got the lease; rule 19 says what then holds.
 ///
 /// # Errors
 ///

@@ -57,6 +57,8 @@ async fn migrate(pool: &SqlitePool) -> Result<(), StoreError> {
     });
     let mut migrator = Migrator::with_migrations(migrations.into());
     migrator.dangerous_set_table_name("token_store_migrations");
+    // A newer host may have been here: what it adds does not hinder an older one.
+    migrator.set_ignore_missing(true);
     let mut transaction = pool
         .begin_with("BEGIN IMMEDIATE")
         .await

@@ -28,13 +28,35 @@ use crate::{
 ///     holds no more than asked for.
 /// 13. `unicode_ids_are_kept_apart`: ids are compared byte by byte: no case folding, no normalisation, no trimming.
 /// 14. `unknown_status_survives`: a kind or status that this version does not know is kept as it is.
+/// 15. `attributes_are_kept`: whatever their names and however many, and a save replaces them all.
+/// 16. `absent_and_empty_are_kept_apart`: an empty text is not an absent one, nor is a list with an empty text empty.
+/// 17. `times_are_kept_to_the_microsecond`: from the year 1 to the year 9999; what is finer may be cut.
+/// 18. `long_ids_are_kept_apart`: ids and owners of 512 bytes, compared to their last one.
+/// 19. `large_records_are_kept`: a sealed part of 64 KB, hundreds of scopes.
+/// 20. `a_nul_is_kept_or_refused`: a text with the character NUL is kept, or refused with [`StoreError::Invalid`];
+///     never cut.
+/// 21. `a_reinserted_record_starts_anew`: after a delete, an insert makes generation 1, with nothing of the old record.
+/// 22. `a_refused_save_changes_nothing`: neither the record nor what finds return.
+/// 23. `a_deleted_record_is_found_by_nobody`: no find shows it once the delete returned.
+/// 24. `a_saved_record_moves_between_look_ups`: once a save returned, finds go by what it saved.
+/// 25. `expires_before_is_exclusive`: a record that expires at that instant, or never, is not found.
+/// 26. `page_sizes_have_bounds`: those of [`Filter::page_size`]: one at least, 1000 at most, 100 if not said.
+/// 27. `a_page_goes_on_behind_a_deleted_record`: a page token outlives the record that it names.
+/// 28. `a_find_among_writes_skips_and_repeats_nothing`: a record that is there from the first page to the last is
+///     shown once, whatever is saved and deleted in between.
+/// 29. `a_record_is_never_seen_half_saved`: loads and finds show one save's fields with that save's generation, and
+///     nobody sees an older one after a newer one.
+/// 30. `a_dropped_save_has_happened_or_has_not`: never half, and it stands in nobody's way.
 ///
 /// And for homes that outlive a process, `durable_token_store_conformance!`:
 ///
-/// 15. `reopened_store_has_what_was_saved`: a save that returned is there for another handle on the same home.
-/// 16. `two_handles_never_both_win`: rules 5 and 8 hold between handles.
-/// 17. `a_corrupt_record_is_an_error_not_an_absence`: a load of it fails with [`StoreError::Corrupt`].
-/// 18. `a_corrupt_record_hides_no_other`: a find names it in [`Page::unreadable`] and returns its neighbours.
+/// 31. `reopened_store_has_what_was_saved`: a save that returned is there for another handle on the same home.
+/// 32. `two_handles_never_both_win`: rules 5 and 8 hold between handles.
+/// 33. `a_corrupt_record_is_an_error_not_an_absence`: a load of it fails with [`StoreError::Corrupt`].
+/// 34. `a_corrupt_record_hides_no_other`: a find names it in [`Page::unreadable`] and returns its neighbours.
+/// 35. `a_newer_version_s_record_is_read`: fields that this version does not know hinder nobody; a save may drop them.
+/// 36. `many_may_open_a_new_home_at_once`: ten hosts that start together make its tables once.
+/// 37. `writers_in_two_processes_never_both_win`: rules 5 and 8 hold between processes.
 ///
 /// # Clone
 ///
@@ -42,7 +64,7 @@ use crate::{
 ///
 /// # Cancellation
 ///
-/// A save whose future is dropped has happened or has not, never half.
+/// Any future may be dropped; rule 30 says what then holds.
 ///
 /// # Errors
 ///
@@ -268,6 +290,22 @@ pub trait TokenStoreExt: TokenStore {
                     _ => return Ok(found),
                 }
             }
+        }
+    }
+
+    /// The record, if it is this owner's; `None` for somebody else's, just as for one that is not there. Whoever takes
+    /// an id from outside asks with this, so that guessing one shows nothing.
+    ///
+    /// # Errors
+    /// Those of [`TokenStore::load`].
+    fn load_owned(
+        &self,
+        owner: &OwnerId,
+        id: &ConnectionId,
+    ) -> impl Future<Output = Result<Option<Versioned<StoredConnection>>, StoreError>> + Send {
+        async move {
+            let found = self.load(id).await?;
+            Ok(found.filter(|found| found.value.owner == *owner))
         }
     }
 }

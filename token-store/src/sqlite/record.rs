@@ -3,6 +3,16 @@ use sqlx::{Row as _, sqlite::SqliteRow};
 
 use crate::{ConnectionId, Generation, RecordKind, Status, StoreError, StoredConnection, Versioned};
 
+/// The columns of `token_store_records`, by name: with `*`, a column that a newer version adds would come as a surprise
+/// to statements that this process has already prepared, and a record would seem to be absent.
+macro_rules! columns {
+    () => {
+        "id, owner, kind, provider_account, provider_user, display_name, email, status, status_reason, scopes, \
+         attributes, created_at, updated_at, expires_at, sealed, generation"
+    };
+}
+pub(super) use columns;
+
 /// Reads a row of `token_store_records`; whatever is wrong with it comes back with its id.
 pub(super) fn read(row: &SqliteRow) -> Result<Versioned<StoredConnection>, StoreError> {
     let id = ConnectionId::new(row.try_get::<String, _>("id").map_err(StoreError::unavailable)?);

@@ -68,11 +68,15 @@ impl SqliteStore {
 #[async_trait]
 impl TokenStore for SqliteStore {
     async fn load(&self, id: &ConnectionId) -> Result<Option<Versioned<StoredConnection>>, StoreError> {
-        let row = sqlx::query("SELECT * FROM token_store_records WHERE id = ?")
-            .bind(id.as_str())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(StoreError::unavailable)?;
+        let row = sqlx::query(concat!(
+            "SELECT ",
+            record::columns!(),
+            " FROM token_store_records WHERE id = ?"
+        ))
+        .bind(id.as_str())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(StoreError::unavailable)?;
         row.as_ref().map(record::read).transpose()
     }
 
@@ -101,12 +105,11 @@ impl TokenStore for SqliteStore {
             .transpose()
             .map_err(|source| StoreError::corrupt(record.id.clone(), source))?;
         let generation = expect.advance(record, current)?;
-        sqlx::query(
-            "INSERT OR REPLACE INTO token_store_records
-             (id, owner, kind, provider_account, provider_user, display_name, email, status, status_reason, scopes,
-              attributes, created_at, updated_at, expires_at, sealed, generation)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )
+        sqlx::query(concat!(
+            "INSERT OR REPLACE INTO token_store_records (",
+            record::columns!(),
+            ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        ))
         .bind(record.id.as_str())
         .bind(record.owner.as_str())
         .bind(record.kind.as_str())
@@ -198,7 +201,11 @@ fn find(query: &mut QueryBuilder<Sqlite>, filter: &Filter, page: &PageToken) {
         || filter.get_provider_account().is_some()
         || filter.get_expires_before().is_some();
     let id = if is_narrow { "+id" } else { "id" };
-    query.push("SELECT * FROM token_store_records WHERE TRUE");
+    query.push(concat!(
+        "SELECT ",
+        record::columns!(),
+        " FROM token_store_records WHERE TRUE"
+    ));
     for (column, text) in texts {
         if let Some(text) = text {
             query.push(format!(" AND {column} = ")).push_bind(text.to_owned());

@@ -106,24 +106,51 @@ mod sqlite_lock_through_two_handles {
 struct File(TempDir);
 
 impl File {
-    fn url(&self) -> String {
-        format!("sqlite://{}", self.0.path().join("store.sqlite").display())
-    }
-}
-
-#[async_trait]
-impl DurableHome for File {
-    async fn open(&self) -> Arc<dyn TokenStore> {
-        Arc::new(SqliteStore::connect(&self.url()).await.unwrap())
-    }
-
-    async fn corrupt(&self, id: &ConnectionId) {
-        let pool = sqlx::SqlitePool::connect(&self.url()).await.unwrap();
-        let changed = sqlx::query("UPDATE token_store_records SET sealed = 'garbage' WHERE id = ?")
+    async fn execute(&self, statement: &'static str, id: &ConnectionId) {
+        let pool = sqlx::SqlitePool::connect(&self.address()).await.unwrap();
+        let changed = sqlx::query(statement)
             .bind(id.as_str())
             .execute(&pool)
             .await
             .unwrap();
         assert_eq!(changed.rows_affected(), 1);
+        pool.close().await;
+    }
+}
+
+#[async_trait]
+impl DurableHome for File {
+    fn address(&self) -> String {
+        format!("sqlite://{}", self.0.path().join("store.sqlite").display())
+    }
+
+    async fn open(address: &str) -> Arc<dyn TokenStore> {
+        Arc::new(SqliteStore::connect(address).await.unwrap())
+    }
+
+    async fn corrupt(&self, id: &ConnectionId) {
+        self.execute(
+            "UPDATE token_store_records SET sealed = 'garbage' WHERE id = ?",
+            id,
+        )
+        .await;
+    }
+
+    async fn write_as_a_newer_version(&self, id: &ConnectionId) {
+        let pool = sqlx::SqlitePool::connect(&self.address()).await.unwrap();
+        sqlx::raw_sql(
+            "ALTER TABLE token_store_records ADD COLUMN later TEXT;
+             INSERT INTO token_store_migrations (version, description, success, checksum, execution_time)
+             VALUES (9999, 'later', TRUE, x'00', 0)",
+        )
+        .execute(&pool)
+        .await
+        .unwrap();
+        pool.close().await;
+        self.execute(
+            "UPDATE token_store_records SET later = 'unknown' WHERE id = ?",
+            id,
+        )
+        .await;
     }
 }
