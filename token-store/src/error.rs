@@ -1,6 +1,6 @@
 use std::error::Error as StdError;
 
-use crate::{ConnectionId, KeyId};
+use crate::{ConnectionId, KeyId, KeyProblem};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -75,21 +75,47 @@ pub enum VaultError {
     /// A text that is not a sealed part.
     #[error("the text is not a sealed part")]
     SealedFormat,
-    /// A text that is not a list of keys `id:base64`, or an id outside its alphabet.
-    #[error("the text is not a list of keys")]
-    KeyFormat,
+    /// A key id outside its alphabet.
+    #[error("a key id is 1 to 64 letters, digits, - and _")]
+    KeyName,
+    /// A list of keys without a key.
+    #[error("there is no key in the list")]
+    NoKeys,
+    /// An entry of a list of keys cannot be used. Correct it, or leave it out.
+    #[error("entry {number} of the keys {problem}")]
+    KeyEntry {
+        /// Which one, counted from 1; comments and empty entries are not counted.
+        number: usize,
+        /// What is wrong with it.
+        problem: KeyProblem,
+    },
+    /// The key that seals cannot be dropped. Put another in front of it first.
+    #[error("the key {0} is the one that seals")]
+    PrimaryKey(KeyId),
+    /// Others than its owner can read the key file. Make it 0600, and take its keys for known: rotate.
+    #[error("the key file is open to others than its owner; make it 0600")]
+    KeyFileExposed,
     /// The environment variable is not set.
     #[error("the environment variable {0} is not set")]
     MissingVariable(String),
     /// The keys could not be read or written.
     #[error("the keys are unavailable")]
     Unavailable(#[source] BoxError),
+    /// The key service answered and does not do it: wrong credentials, no permission, a key that is switched off. Asking
+    /// again does not help, and no secret is lost.
+    #[error("the key service refused")]
+    Refused(#[source] BoxError),
     /// The system gave no random bytes.
     #[error("no random bytes from the system")]
     Random,
 }
 
 impl VaultError {
+    /// Wraps what a key service said when it refused.
+    pub fn refused(source: impl Into<BoxError>) -> Self {
+        Self::Refused(source.into())
+    }
+
     /// Wraps what kept a key provider from answering.
     pub fn unavailable(source: impl Into<BoxError>) -> Self {
         Self::Unavailable(source.into())

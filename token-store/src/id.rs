@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::{StoreError, VaultError};
 
 macro_rules! id_type {
@@ -114,14 +116,14 @@ fn random_hex() -> Result<String, StoreError> {
 ///
 /// * 1 to 64 characters of `A-Z a-z 0-9 - _`, so that it can stand in the text form of a [`Sealed`](crate::Sealed).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct KeyId(String);
+pub struct KeyId(Arc<str>);
 
 impl KeyId {
     /// Checks the rule above.
     ///
     /// # Errors
-    /// [`VaultError::KeyFormat`] when the text breaks it.
-    pub fn new(text: impl Into<String>) -> Result<Self, VaultError> {
+    /// [`VaultError::KeyName`] when the text breaks it.
+    pub fn new(text: impl Into<Arc<str>>) -> Result<Self, VaultError> {
         let text = text.into();
         let plain = text
             .bytes()
@@ -129,7 +131,7 @@ impl KeyId {
         if plain && (1..=64).contains(&text.len()) {
             Ok(Self(text))
         } else {
-            Err(VaultError::KeyFormat)
+            Err(VaultError::KeyName)
         }
     }
 

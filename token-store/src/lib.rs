@@ -32,4 +32,7 @@ pub use memory::{MemoryHistory, MemoryLock, MemoryStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteHistory, SqliteLock, SqliteStore};
 pub use store::{Filter, Page, PageToken, TokenStore, TokenStoreExt};
-pub use vault::{Key, KeyFile, KeyProvider, SealContext, Sealed, StaticKeys, Vault};
+pub use vault::{
+    DataKey, Envelope, Key, KeyFile, KeyProblem, KeyProvider, KeyWrapper, LocalWrapper, SealContext, Sealed,
+    StaticKeys, Vault, WrapContext, Wrapped, Wrappers,
+};

@@ -1,122 +1,154 @@
+mod cipher;
+mod context;
 mod envelope;
 mod key_file;
+mod key_text;
 mod keys;
+mod sealed;
+mod wrapper;
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
-use aes_gcm::{
-    Aes256Gcm, KeyInit, Nonce,
-    aead::{Aead, Payload},
-};
 use zeroize::Zeroizing;
 
+use self::sealed::SealedBy;
 pub use self::{
-    envelope::Sealed,
+    context::SealContext,
+    envelope::Envelope,
     key_file::KeyFile,
+    key_text::KeyProblem,
     keys::{Key, KeyProvider, StaticKeys},
+    sealed::Sealed,
+    wrapper::{DataKey, KeyWrapper, LocalWrapper, WrapContext, Wrapped, Wrappers},
 };
-use crate::{ConnectionId, Generation, OwnerId, VaultError};
-
-/// Where a sealed part belongs. It opens there and nowhere else: not for another owner, record, field or generation.
-#[derive(Clone, Copy, Debug)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "built with a literal, so that nothing is left out"
-)]
-pub struct SealContext<'a> {
-    /// Whose record.
-    pub owner: &'a OwnerId,
-    /// Which record.
-    pub connection: &'a ConnectionId,
-    /// Which part of it, for example `"tokens"`.
-    pub field: &'a str,
-    /// The generation that the save of the record produces: [`Expect::next`](crate::Expect::next).
-    pub generation: Generation,
-}
-
-impl SealContext<'_> {
-    /// The associated data: every part with its length before it, so that no two contexts have the same bytes.
-    fn bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        for part in [
-            "token-store.v1",
-            self.owner.as_str(),
-            self.connection.as_str(),
-            self.field,
-        ] {
-            bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
-            bytes.extend_from_slice(part.as_bytes());
-        }
-        bytes.extend_from_slice(&self.generation.get().to_be_bytes());
-        bytes
-    }
-}
+use crate::VaultError;
 
 /// Seals secrets with AES-256-GCM before they go to a store, and opens them after.
 ///
 /// * The nonce is 96 random bits, fresh for every seal.
 /// * The [`SealContext`] is the associated data.
-/// * It seals with the provider's primary key and opens with any key the provider still has.
-#[derive(Clone)]
+/// * It seals with the provider's primary key and opens with any key the provider still has; or, in
+///   [envelope mode](Self::enveloped), with a data key for each connection that another key wraps.
+/// * A vault that seals one way can be told to open what was sealed the other way, so that records can move.
+#[derive(Clone, Debug)]
 pub struct Vault {
-    keys: Arc<dyn KeyProvider>,
+    seals: Seals,
+    keys: Option<Arc<dyn KeyProvider>>,
+    envelope: Option<Arc<Envelope>>,
+}
+
+#[derive(Clone, Debug)]
+enum Seals {
+    Plain(Arc<dyn KeyProvider>),
+    Enveloped(Arc<Envelope>),
 }
 
 impl Vault {
-    /// A vault with these keys.
+    /// A vault that seals with these keys.
     #[must_use]
     pub fn new(keys: Arc<dyn KeyProvider>) -> Self {
-        Self { keys }
+        Self {
+            seals: Seals::Plain(Arc::clone(&keys)),
+            keys: Some(keys),
+            envelope: None,
+        }
+    }
+
+    /// A vault that seals each connection with a data key of its own.
+    #[must_use]
+    pub fn enveloped(envelope: Envelope) -> Self {
+        let envelope = Arc::new(envelope);
+        Self {
+            seals: Seals::Enveloped(Arc::clone(&envelope)),
+            keys: None,
+            envelope: Some(envelope),
+        }
+    }
+
+    /// Opens what these keys sealed before the vault went over to envelopes.
+    #[must_use]
+    pub fn with_keys(mut self, keys: Arc<dyn KeyProvider>) -> Self {
+        self.keys = Some(keys);
+        self
+    }
+
+    /// Opens envelopes, on the way back from them.
+    #[must_use]
+    pub fn with_envelope(mut self, envelope: Envelope) -> Self {
+        self.envelope = Some(Arc::new(envelope));
+        self
     }
 
     /// Seals `plaintext` for one place.
     ///
     /// # Errors
-    /// [`VaultError::Unavailable`] when there is no key to be had; [`VaultError::Random`].
+    /// [`VaultError::Unavailable`] when there is no key to be had; [`VaultError::Refused`] when a key service does not
+    /// wrap; [`VaultError::Random`].
     pub async fn seal(&self, context: &SealContext<'_>, plaintext: &[u8]) -> Result<Sealed, VaultError> {
-        let key = self.keys.primary().await?;
-        let mut nonce = [0; Sealed::NONCE_LEN];
-        getrandom::fill(&mut nonce).map_err(|_| VaultError::Random)?;
-        let ciphertext = Aes256Gcm::new(key.bytes().into())
-            .encrypt(
-                &Nonce::from(nonce),
-                Payload {
-                    msg: plaintext,
-                    aad: &context.bytes(),
-                },
-            )
-            .map_err(|_| VaultError::DoesNotSeal)?;
-        Ok(Sealed::new(key.id().clone(), nonce, ciphertext))
+        let (by, (nonce, ciphertext)) = match &self.seals {
+            Seals::Plain(keys) => {
+                let key = keys.primary().await?;
+                let sealed = key.cipher().seal(&context.plain(), plaintext)?;
+                (SealedBy::Key(key.id().clone()), sealed)
+            }
+            Seals::Enveloped(envelope) => {
+                let (wrapped, key) = envelope.sealing_key(&wrap_context(context)).await?;
+                let sealed = key.cipher().seal(&context.enveloped(), plaintext)?;
+                (SealedBy::DataKey(wrapped), sealed)
+            }
+        };
+        Ok(Sealed {
+            by,
+            nonce,
+            ciphertext,
+        })
     }
 
     /// Opens what was sealed for the same place.
     ///
     /// # Errors
-    /// [`VaultError::UnknownKey`], [`VaultError::DoesNotOpen`], [`VaultError::Unavailable`].
+    /// [`VaultError::UnknownKey`], [`VaultError::DoesNotOpen`], [`VaultError::Unavailable`], [`VaultError::Refused`].
     pub async fn open(
         &self,
         context: &SealContext<'_>,
         sealed: &Sealed,
     ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
-        let Some(key) = self.keys.key(sealed.key_id()).await? else {
-            return Err(VaultError::UnknownKey(sealed.key_id().clone()));
-        };
-        Aes256Gcm::new(key.bytes().into())
-            .decrypt(
-                &Nonce::from(*sealed.nonce()),
-                Payload {
-                    msg: sealed.ciphertext(),
-                    aad: &context.bytes(),
-                },
-            )
-            .map(Zeroizing::new)
-            .map_err(|_| VaultError::DoesNotOpen)
+        let unknown = || VaultError::UnknownKey(sealed.key_id().clone());
+        match &sealed.by {
+            SealedBy::Key(id) => {
+                let keys = self.keys.as_ref().ok_or_else(unknown)?;
+                let key = keys.key(id).await?.ok_or_else(unknown)?;
+                key.cipher()
+                    .open(sealed.nonce, &context.plain(), &sealed.ciphertext)
+            }
+            SealedBy::DataKey(wrapped) => {
+                let envelope = self.envelope.as_ref().ok_or_else(unknown)?;
+                let key = envelope.opening_key(&wrap_context(context), wrapped).await?;
+                key.cipher()
+                    .open(sealed.nonce, &context.enveloped(), &sealed.ciphertext)
+            }
+        }
+    }
+
+    /// Whether it is sealed as [`seal`](Self::seal) would seal it today: in the same way, under the primary key.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`].
+    pub async fn is_current(&self, sealed: &Sealed) -> Result<bool, VaultError> {
+        Ok(match (&self.seals, &sealed.by) {
+            (Seals::Plain(keys), SealedBy::Key(id)) => keys.primary().await?.id() == id,
+            (Seals::Enveloped(envelope), SealedBy::DataKey(wrapped)) => {
+                envelope.wrapper().primary().await? == *wrapped.key_id()
+            }
+            _ => false,
+        })
     }
 }
 
-impl fmt::Debug for Vault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Vault").field("keys", &self.keys).finish()
+fn wrap_context<'a>(context: &SealContext<'a>) -> WrapContext<'a> {
+    WrapContext {
+        owner: context.owner,
+        connection: context.connection,
     }
 }
 

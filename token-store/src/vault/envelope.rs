@@ -1,100 +1,164 @@
-use std::{fmt, str::FromStr};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use jiff::Timestamp;
 
-use crate::{KeyId, VaultError};
+use super::wrapper::{DataKey, KeyWrapper, WrapContext, Wrapped};
+use crate::{Clock, ConnectionId, OwnerId, VaultError};
 
-/// A secret that only a [`Vault`](crate::Vault) with the right key opens, and only in its place.
+const LIMIT: usize = 1_000;
+const LIFETIME: Duration = Duration::from_secs(10 * 60);
+
+/// How a [`Vault`](crate::Vault) seals with data keys: every connection has one of its own, and a [`KeyWrapper`] wraps
+/// it.
 ///
-/// Its text form is one line, and what stores keep: `v1.<key id>.<nonce>.<ciphertext>`, the last two in base64url
-/// without padding. `Display`, `FromStr` and serde speak it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Sealed {
-    key_id: KeyId,
-    nonce: [u8; Self::NONCE_LEN],
-    /// With the 16-byte tag at its end.
-    ciphertext: Vec<u8>,
+/// So that a key service is not asked for every read, unwrapped keys stay in memory: 1,000 of them for ten minutes
+/// each, unless said otherwise. A key service that withdraws a key is obeyed after that time at the latest.
+pub struct Envelope {
+    wrapper: Arc<dyn KeyWrapper>,
+    limit: usize,
+    lifetime: Duration,
+    clock: Clock,
+    known: Mutex<Known>,
 }
 
-impl Sealed {
-    pub(crate) const NONCE_LEN: usize = 12;
+#[derive(Default)]
+struct Known {
+    entries: HashMap<ConnectionId, Entry>,
+    uses: u64,
+}
 
-    pub(crate) fn new(key_id: KeyId, nonce: [u8; Self::NONCE_LEN], ciphertext: Vec<u8>) -> Self {
+struct Entry {
+    owner: OwnerId,
+    wrapped: Wrapped,
+    key: DataKey,
+    since: Timestamp,
+    last_use: u64,
+}
+
+impl Envelope {
+    /// Data keys wrapped by this.
+    #[must_use]
+    pub fn new(wrapper: Arc<dyn KeyWrapper>) -> Self {
         Self {
-            key_id,
-            nonce,
-            ciphertext,
+            wrapper,
+            limit: LIMIT,
+            lifetime: LIFETIME,
+            clock: Clock::system(),
+            known: Mutex::default(),
         }
     }
 
-    /// The key that opens it.
+    /// Keeps so many unwrapped keys for so long; zero of either keeps none.
     #[must_use]
-    pub fn key_id(&self) -> &KeyId {
-        &self.key_id
+    pub fn with_cache(mut self, limit: usize, lifetime: Duration) -> Self {
+        self.limit = limit;
+        self.lifetime = lifetime;
+        self
     }
 
-    pub(crate) fn nonce(&self) -> &[u8; Self::NONCE_LEN] {
-        &self.nonce
+    /// Reads the time from `clock`.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
     }
 
-    pub(crate) fn ciphertext(&self) -> &[u8] {
-        &self.ciphertext
+    pub(super) fn wrapper(&self) -> &dyn KeyWrapper {
+        &*self.wrapper
     }
-}
 
-impl fmt::Display for Sealed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "v1.{}.{}.{}",
-            self.key_id,
-            URL_SAFE_NO_PAD.encode(self.nonce),
-            URL_SAFE_NO_PAD.encode(&self.ciphertext)
-        )
+    /// The key to seal with: the one this connection has, if the primary key wrapped it, or a new one.
+    pub(super) async fn sealing_key(
+        &self,
+        context: &WrapContext<'_>,
+    ) -> Result<(Wrapped, DataKey), VaultError> {
+        let primary = self.wrapper.primary().await?;
+        if let Some(known) = self.recall(context, |wrapped| *wrapped.key_id() == primary) {
+            return Ok(known);
+        }
+        let key = DataKey::generate()?;
+        let wrapped = self.wrapper.wrap(&key, context).await?;
+        self.remember(context, &wrapped, &key);
+        Ok((wrapped, key))
     }
-}
 
-impl fmt::Debug for Sealed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Sealed({}, {} bytes)", self.key_id, self.ciphertext.len())
+    pub(super) async fn opening_key(
+        &self,
+        context: &WrapContext<'_>,
+        wrapped: &Wrapped,
+    ) -> Result<DataKey, VaultError> {
+        if let Some((_, key)) = self.recall(context, |known| known == wrapped) {
+            return Ok(key);
+        }
+        let key = self.wrapper.unwrap(wrapped, context).await?;
+        self.remember(context, wrapped, &key);
+        Ok(key)
     }
-}
 
-impl FromStr for Sealed {
-    type Err = VaultError;
+    fn recall(
+        &self,
+        context: &WrapContext<'_>,
+        fits: impl FnOnce(&Wrapped) -> bool,
+    ) -> Option<(Wrapped, DataKey)> {
+        let now = self.clock.now();
+        let mut known = self.known();
+        known.uses += 1;
+        let uses = known.uses;
+        let entry = known.entries.get_mut(context.connection)?;
+        if now.duration_since(entry.since).unsigned_abs() >= self.lifetime {
+            known.entries.remove(context.connection);
+            return None;
+        }
+        if entry.owner != *context.owner || !fits(&entry.wrapped) {
+            return None;
+        }
+        entry.last_use = uses;
+        Some((entry.wrapped.clone(), entry.key.clone()))
+    }
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut parts = text.split('.');
-        let (Some("v1"), Some(key_id), Some(nonce), Some(ciphertext), None) = (
-            parts.next(),
-            parts.next(),
-            parts.next(),
-            parts.next(),
-            parts.next(),
-        ) else {
-            return Err(VaultError::SealedFormat);
+    fn remember(&self, context: &WrapContext<'_>, wrapped: &Wrapped, key: &DataKey) {
+        if self.limit == 0 || self.lifetime.is_zero() {
+            return;
+        }
+        let since = self.clock.now();
+        let mut known = self.known();
+        if known.entries.len() >= self.limit && !known.entries.contains_key(context.connection) {
+            let least = known.entries.iter().min_by_key(|(_, entry)| entry.last_use);
+            if let Some(id) = least.map(|(id, _)| id.clone()) {
+                known.entries.remove(&id);
+            }
+        }
+        known.uses += 1;
+        let entry = Entry {
+            owner: context.owner.clone(),
+            wrapped: wrapped.clone(),
+            key: key.clone(),
+            since,
+            last_use: known.uses,
         };
-        let decode = |text| URL_SAFE_NO_PAD.decode(text).map_err(|_| VaultError::SealedFormat);
-        Ok(Self {
-            key_id: KeyId::new(key_id).map_err(|_| VaultError::SealedFormat)?,
-            nonce: decode(nonce)?.try_into().map_err(|_| VaultError::SealedFormat)?,
-            ciphertext: decode(ciphertext)?,
-        })
+        known.entries.insert(context.connection.clone(), entry);
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // A panic elsewhere costs an entry at most, and an entry can be had again.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Serialize for Sealed {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+impl fmt::Debug for Envelope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Envelope")
+            .field("wrapper", &self.wrapper)
+            .field("limit", &self.limit)
+            .field("lifetime", &self.lifetime)
+            .finish_non_exhaustive()
     }
 }
 
-impl<'de> Deserialize<'de> for Sealed {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // The text itself stays out of the error: it may be a secret that somebody stored by mistake.
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(|error: VaultError| de::Error::custom(error))
-    }
-}
+#[cfg(test)]
+mod tests;

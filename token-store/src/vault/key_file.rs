@@ -1,74 +1,174 @@
 use std::{
     ffi::OsString,
-    fs::{self, OpenOptions},
-    io::{self, Write as _},
-    path::Path,
+    fs::{self, File, OpenOptions},
+    io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
-use super::keys::{Key, KeyProvider, StaticKeys};
+use super::{
+    key_text,
+    keys::{Key, KeyProvider, StaticKeys},
+};
 use crate::{KeyId, VaultError};
 
 /// Keys in a file that only its owner may read, made on first use. For demos and single machines; keep a copy of the
 /// file, because without it every sealed secret is lost.
 ///
-/// The file holds lines `id:base64`, as [`StaticKeys::parse`] reads them. Several processes may start at once: one
-/// creates the file, whole or not at all, and all of them read that one.
+/// * It holds lines `id:key`, as [`StaticKeys::parse`] reads them; the first key seals.
+/// * Several processes may start at once: one creates the file, whole or not at all, and all of them read that one.
+/// * It is changed by being replaced, whole or not at all, and by one process after the other: they wait for each other
+///   at a file beside it, `<name>.lock`, which is empty and stays.
+/// * Whoever meets a key that it does not know reads the file again. So a running host takes up a new key, to open and
+///   to seal, as soon as it sees the first secret sealed with it.
+///
+/// Clones share the keys.
 #[derive(Clone, Debug)]
 pub struct KeyFile {
-    keys: StaticKeys,
+    path: PathBuf,
+    keys: Arc<RwLock<StaticKeys>>,
 }
 
 impl KeyFile {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`] when it cannot be read, [`VaultError::KeyFileExposed`] when others can read it or
+    /// their group can write it, and the errors of [`StaticKeys::parse`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, VaultError> {
+        let path = path.as_ref().to_owned();
+        let text = read(&path)?;
+        let keys = Arc::new(RwLock::new(StaticKeys::parse(&text)?));
+        Ok(Self { path, keys })
+    }
+
     /// Reads the file, or makes one with a fresh key and mode 0600.
     ///
     /// # Errors
-    /// [`VaultError::Unavailable`] when the file cannot be read or made, [`VaultError::KeyFormat`] when it is not a
-    /// list of keys.
+    /// Those of [`open`](Self::open), and [`VaultError::Unavailable`] when it cannot be made.
     pub fn open_or_create(path: impl AsRef<Path>) -> Result<Self, VaultError> {
         let path = path.as_ref();
-        let text = match fs::read_to_string(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                create(path)?;
-                fs::read_to_string(path)
+        if !path.try_exists().map_err(VaultError::unavailable)? {
+            create(path)?;
+        }
+        Self::open(path)
+    }
+
+    /// The ids of the keys as they are in the file now, the primary key's first.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub fn ids(&self) -> Result<Vec<KeyId>, VaultError> {
+        self.reload()?;
+        Ok(self.with(StaticKeys::ids))
+    }
+
+    /// Puts a fresh key in front of the others: from now on it seals, and they still open. Returns its id.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open), and [`VaultError::Unavailable`] when the file cannot be replaced.
+    pub fn add_primary(&self) -> Result<KeyId, VaultError> {
+        let key = Key::generate()?;
+        let entry = key.expose_secret();
+        self.change(|text| Ok(Zeroizing::new(format!("{}\n{text}", entry.as_str()))))?;
+        Ok(key.id().clone())
+    }
+
+    /// Takes a key out of the file, for good: what is still sealed with it never opens again. Rotate first, until a
+    /// pass has nothing left.
+    ///
+    /// # Errors
+    /// [`VaultError::PrimaryKey`] for the key that seals, [`VaultError::UnknownKey`] for one that is not there, and those
+    /// of [`add_primary`](Self::add_primary).
+    pub fn retire(&self, id: &KeyId) -> Result<(), VaultError> {
+        self.change(|text| {
+            let keys = StaticKeys::parse(text)?;
+            if keys.primary_key().id() == id {
+                return Err(VaultError::PrimaryKey(id.clone()));
             }
-            read => read,
-        };
-        let text = Zeroizing::new(text.map_err(VaultError::unavailable)?);
-        warn_if_open_to_others(path);
-        Ok(Self {
-            keys: StaticKeys::parse(&text)?,
+            if keys.find(id).is_none() {
+                return Err(VaultError::UnknownKey(id.clone()));
+            }
+            Ok(key_text::without(text, id))
         })
+    }
+
+    /// Replaces the file by what `edit` makes of it, unless that is not a list of keys.
+    fn change(
+        &self,
+        edit: impl FnOnce(&str) -> Result<Zeroizing<String>, VaultError>,
+    ) -> Result<(), VaultError> {
+        let turn = open_private(&beside(&self.path, ".lock")).map_err(VaultError::unavailable)?;
+        // Given back when the file is closed, also by a process that is killed.
+        turn.lock().map_err(VaultError::unavailable)?;
+        let text = read(&self.path)?;
+        let changed = edit(&text)?;
+        let keys = StaticKeys::parse(&changed)?;
+        let draft = draft_of(&self.path)?;
+        let replaced =
+            write_private(&draft, changed.as_bytes()).and_then(|()| fs::rename(&draft, &self.path));
+        if let Err(error) = replaced {
+            // It holds keys; if it cannot be removed either, the first error says why.
+            drop(fs::remove_file(&draft));
+            return Err(VaultError::unavailable(error));
+        }
+        self.set(keys);
+        sync_folder(&self.path).map_err(VaultError::unavailable)
+    }
+
+    fn reload(&self) -> Result<(), VaultError> {
+        let text = read(&self.path)?;
+        self.set(StaticKeys::parse(&text)?);
+        Ok(())
+    }
+
+    fn with<T>(&self, read: impl FnOnce(&StaticKeys) -> T) -> T {
+        read(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set(&self, keys: StaticKeys) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
     }
 }
 
 #[async_trait]
 impl KeyProvider for KeyFile {
     async fn primary(&self) -> Result<Key, VaultError> {
-        self.keys.primary().await
+        Ok(self.with(|keys| keys.primary_key().clone()))
     }
 
     async fn key(&self, id: &KeyId) -> Result<Option<Key>, VaultError> {
-        self.keys.key(id).await
+        let known = self.with(|keys| keys.find(id).cloned());
+        if known.is_some() {
+            return Ok(known);
+        }
+        // A small file, read when a key is missing only: not worth a thread.
+        self.reload()?;
+        Ok(self.with(|keys| keys.find(id).cloned()))
     }
+}
+
+/// What is in the file, if it is private.
+fn read(path: &Path) -> Result<Zeroizing<String>, VaultError> {
+    let mut file = File::open(path).map_err(VaultError::unavailable)?;
+    check_private(&file)?;
+    let mut text = Zeroizing::new(String::new());
+    file.read_to_string(&mut text).map_err(VaultError::unavailable)?;
+    Ok(text)
 }
 
 /// Writes a draft beside the file and links it into place. A link never replaces a file, so of several processes one
 /// wins and the others find the winner's file; and nobody ever sees half of one.
 fn create(path: &Path) -> Result<(), VaultError> {
     let key = Key::generate()?;
-    let mut draft_name = OsString::from(path.as_os_str());
-    draft_name.push(format!(
-        ".draft-{}",
-        crate::Holder::random().map_err(VaultError::unavailable)?
-    ));
-    let draft = Path::new(&draft_name);
+    let draft = draft_of(path)?;
     let text = Zeroizing::new(format!("{}\n", key.expose_secret().as_str()));
-    let linked = write_private(draft, text.as_bytes()).and_then(|()| fs::hard_link(draft, path));
+    let linked = write_private(&draft, text.as_bytes()).and_then(|()| fs::hard_link(&draft, path));
     // The draft holds a key; it must not stay, whatever became of the link.
-    let removed = fs::remove_file(draft);
+    let removed = fs::remove_file(&draft);
     match linked {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         other => other.map_err(VaultError::unavailable)?,
@@ -77,12 +177,31 @@ fn create(path: &Path) -> Result<(), VaultError> {
     sync_folder(path).map_err(VaultError::unavailable)
 }
 
-fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn draft_of(path: &Path) -> Result<PathBuf, VaultError> {
+    let name = crate::Holder::random().map_err(VaultError::unavailable)?;
+    Ok(beside(path, &format!(".draft-{name}")))
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(path.as_os_str());
+    name.push(ending);
+    name.into()
+}
+
+fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
+    options.write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
+    options
+}
+
+fn open_private(path: &Path) -> io::Result<File> {
+    private().create(true).truncate(false).open(path)
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = private().create_new(true).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }
@@ -91,7 +210,7 @@ fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    fs::File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
+    File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
 }
 
 #[cfg(not(unix))]
@@ -99,70 +218,28 @@ fn sync_folder(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// A group may read, because that is how secrets are mounted into containers; it is said, and no more.
 #[cfg(unix)]
-fn warn_if_open_to_others(path: &Path) {
+fn check_private(file: &File) -> Result<(), VaultError> {
     use std::os::unix::fs::PermissionsExt as _;
-    let others = fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0);
-    if others {
-        tracing::warn!("the key file can be read by others than its owner; make it 0600");
+    let mode = file
+        .metadata()
+        .map_err(VaultError::unavailable)?
+        .permissions()
+        .mode();
+    if mode & 0o037 != 0 {
+        return Err(VaultError::KeyFileExposed);
     }
+    if mode & 0o040 != 0 {
+        tracing::warn!("the key file can be read by its group; 0600 keeps it to its owner");
+    }
+    Ok(())
 }
 
 #[cfg(not(unix))]
-fn warn_if_open_to_others(_path: &Path) {}
+fn check_private(_file: &File) -> Result<(), VaultError> {
+    Ok(())
+}
 
 #[cfg(test)]
-mod tests {
-    use std::{collections::HashSet, sync::Barrier};
-
-    use super::*;
-
-    #[test]
-    fn the_file_is_made_once_and_only_for_its_owner() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keys");
-        let made = KeyFile::open_or_create(&path).unwrap();
-        let read = KeyFile::open_or_create(&path).unwrap();
-        assert_eq!(format!("{made:?}"), format!("{read:?}"));
-        assert_eq!(
-            fs::read_dir(folder.path()).unwrap().count(),
-            1,
-            "no draft is left behind"
-        );
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        }
-    }
-
-    #[test]
-    fn many_who_create_at_once_get_the_same_key() {
-        for _ in 0..20 {
-            let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("keys");
-            let start = Barrier::new(8);
-            let names: HashSet<String> = std::thread::scope(|scope| {
-                let open = || {
-                    start.wait();
-                    format!("{:?}", KeyFile::open_or_create(&path).unwrap())
-                };
-                let threads: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
-                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-            });
-            assert_eq!(names.len(), 1, "{names:?}");
-        }
-    }
-
-    #[test]
-    fn a_broken_file_is_an_error_and_is_left_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keys");
-        fs::write(&path, "k1:c2hvcnQ=\n").unwrap();
-        assert!(matches!(
-            KeyFile::open_or_create(&path),
-            Err(VaultError::KeyFormat)
-        ));
-        assert_eq!(fs::read_to_string(&path).unwrap(), "k1:c2hvcnQ=\n");
-    }
-}
+mod tests;

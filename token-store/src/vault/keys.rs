@@ -5,22 +5,28 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use super::{cipher::Cipher, key_text};
 use crate::{KeyId, VaultError};
 
 /// A 256-bit encryption key and its name. The bytes are wiped from memory when it is dropped, and nothing prints them.
+/// Clones share them.
 #[derive(Clone)]
 pub struct Key {
     id: KeyId,
-    bytes: Zeroizing<[u8; 32]>,
+    cipher: Arc<Cipher>,
 }
 
 impl Key {
-    /// A key that somebody else made.
+    /// A key that somebody else made: 32 random bytes. It is not looked at; [`StaticKeys::parse`] refuses weak ones.
     #[must_use]
     pub fn new(id: KeyId, bytes: [u8; 32]) -> Self {
+        Self::from_bytes(id, Zeroizing::new(bytes))
+    }
+
+    pub(super) fn from_bytes(id: KeyId, bytes: Zeroizing<[u8; 32]>) -> Self {
         Self {
             id,
-            bytes: Zeroizing::new(bytes),
+            cipher: Arc::new(Cipher::new(bytes)),
         }
     }
 
@@ -29,13 +35,12 @@ impl Key {
     /// # Errors
     /// [`VaultError::Random`] when the system gives no random bytes.
     pub fn generate() -> Result<Self, VaultError> {
-        let mut bytes = Zeroizing::new([0; 32]);
-        getrandom::fill(bytes.as_mut()).map_err(|_| VaultError::Random)?;
-        let digest = hex::encode(Sha256::digest(bytes.as_ref()));
+        let cipher = Cipher::generate()?;
+        let digest = hex::encode(Sha256::digest(cipher.bytes()));
         let name: String = digest.chars().take(8).collect();
         Ok(Self {
             id: KeyId::new(format!("k-{name}"))?,
-            bytes,
+            cipher: Arc::new(cipher),
         })
     }
 
@@ -48,12 +53,12 @@ impl Key {
     /// The text form `id:base64` that [`StaticKeys::parse`] reads. It is the secret itself.
     #[must_use]
     pub fn expose_secret(&self) -> Zeroizing<String> {
-        let encoded = Zeroizing::new(STANDARD.encode(self.bytes.as_ref()));
+        let encoded = Zeroizing::new(STANDARD.encode(self.cipher.bytes()));
         Zeroizing::new(format!("{}:{}", self.id, encoded.as_str()))
     }
 
-    pub(crate) fn bytes(&self) -> &[u8; 32] {
-        &self.bytes
+    pub(super) fn cipher(&self) -> &Cipher {
+        &self.cipher
     }
 }
 
@@ -133,37 +138,47 @@ impl StaticKeys {
         }
     }
 
-    /// Reads `id:base64key[,id2:base64key2…]` from an environment variable; the first key is the one that seals.
+    /// Reads `id:key[,id2:key2…]` from an environment variable; the first key is the one that seals.
     /// `echo "k1:$(openssl rand -base64 32)"` makes one.
     ///
     /// # Errors
-    /// [`VaultError::MissingVariable`], [`VaultError::KeyFormat`].
+    /// [`VaultError::MissingVariable`], and those of [`parse`](Self::parse).
     pub fn from_env(variable: &str) -> Result<Self, VaultError> {
         let text = env::var(variable).map_err(|_| VaultError::MissingVariable(variable.to_owned()))?;
         Self::parse(&Zeroizing::new(text))
     }
 
-    /// Reads `id:base64key` entries with commas or line ends between them; empty entries and those that begin with
-    /// `#` are skipped, and the first key is the one that seals.
+    /// Reads `id:key` entries with commas or line ends between them; empty entries and those that begin with `#` are
+    /// skipped, and the first key is the one that seals. A key is 32 bytes in hex or in base64: standard or url-safe,
+    /// padded or not.
+    ///
+    /// A key that cannot have come from a random generator is refused: fewer than 16 different bytes, a sequence such
+    /// as 00 01 02…, or printable text only. Neither an id nor a key may stand twice.
     ///
     /// # Errors
-    /// [`VaultError::KeyFormat`] when an entry is not that, an id stands twice, or there is none.
+    /// [`VaultError::KeyEntry`], which says which entry and what is wrong with it; [`VaultError::NoKeys`].
     pub fn parse(text: &str) -> Result<Self, VaultError> {
-        let mut keys: Vec<Key> = Vec::new();
-        let entries = text.split([',', '\n']).map(str::trim);
-        for entry in entries.filter(|entry| !entry.is_empty() && !entry.starts_with('#')) {
-            let (id, encoded) = entry.split_once(':').ok_or(VaultError::KeyFormat)?;
-            let id = KeyId::new(id)?;
-            let decoded = Zeroizing::new(STANDARD.decode(encoded).map_err(|_| VaultError::KeyFormat)?);
-            let bytes = decoded.as_slice().try_into().map_err(|_| VaultError::KeyFormat)?;
-            if keys.iter().any(|key| key.id == id) {
-                return Err(VaultError::KeyFormat);
-            }
-            keys.push(Key::new(id, bytes));
-        }
-        let mut keys = keys.into_iter();
-        let primary = keys.next().ok_or(VaultError::KeyFormat)?;
+        let mut keys = key_text::parse(text)?.into_iter();
+        let primary = keys.next().ok_or(VaultError::NoKeys)?;
         Ok(Self::new(primary, keys))
+    }
+
+    /// The ids, the primary key's first.
+    #[must_use]
+    pub fn ids(&self) -> Vec<KeyId> {
+        self.all().map(|key| key.id.clone()).collect()
+    }
+
+    pub(super) fn primary_key(&self) -> &Key {
+        &self.primary
+    }
+
+    pub(super) fn find(&self, id: &KeyId) -> Option<&Key> {
+        self.all().find(|key| key.id == *id)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.primary).chain(&self.older)
     }
 }
 
@@ -174,7 +189,6 @@ impl KeyProvider for StaticKeys {
     }
 
     async fn key(&self, id: &KeyId) -> Result<Option<Key>, VaultError> {
-        let mut all = std::iter::once(&self.primary).chain(&self.older);
-        Ok(all.find(|key| key.id == *id).cloned())
+        Ok(self.find(id).cloned())
     }
 }

@@ -1,15 +1,16 @@
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use proptest::prelude::*;
 use static_assertions::{assert_not_impl_any, assert_obj_safe};
 
 use super::*;
-use crate::KeyId;
+use crate::{ConnectionId, Generation, KeyId, OwnerId};
 
 assert_not_impl_any!(Key: fmt::Display, PartialEq, serde::Serialize, Copy);
 assert_not_impl_any!(StaticKeys: fmt::Display, PartialEq, serde::Serialize);
 assert_not_impl_any!(KeyFile: fmt::Display, PartialEq, serde::Serialize);
-assert_obj_safe!(KeyProvider);
+assert_not_impl_any!(DataKey: fmt::Display, PartialEq, serde::Serialize, Copy);
+assert_obj_safe!(KeyProvider, KeyWrapper);
 
 fn key(name: &str, byte: u8) -> Key {
     Key::new(KeyId::new(name).unwrap(), [byte; 32])
@@ -17,6 +18,18 @@ fn key(name: &str, byte: u8) -> Key {
 
 fn vault(primary: Key, older: impl IntoIterator<Item = Key>) -> Vault {
     Vault::new(Arc::new(StaticKeys::new(primary, older)))
+}
+
+fn enveloped(keys: StaticKeys) -> Vault {
+    Vault::enveloped(Envelope::new(Arc::new(LocalWrapper::new(Arc::new(keys)))))
+}
+
+/// One vault for each way to seal.
+fn vaults() -> [Vault; 2] {
+    [
+        vault(key("k1", 1), []),
+        enveloped(StaticKeys::new(key("kek-1", 1), [])),
+    ]
 }
 
 /// A context that owns its parts.
@@ -48,25 +61,23 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 #[test]
 fn what_was_sealed_opens_in_its_place() {
-    let vault = vault(key("k1", 1), []);
     let place = Place::new("rep", "c1", "tokens", 3);
-    let sealed = block_on(vault.seal(&place.context(), b"secret")).unwrap();
-    assert_eq!(
-        block_on(vault.open(&place.context(), &sealed))
-            .unwrap()
-            .as_slice(),
-        b"secret"
-    );
+    for vault in vaults() {
+        let sealed = block_on(vault.seal(&place.context(), b"secret")).unwrap();
+        let opened = block_on(vault.open(&place.context(), &sealed)).unwrap();
+        assert_eq!(opened.as_slice(), b"secret");
+    }
 }
 
 #[test]
 fn two_seals_of_one_secret_differ() {
-    let vault = vault(key("k1", 1), []);
     let place = Place::new("rep", "c1", "tokens", 3);
-    let seal = || block_on(vault.seal(&place.context(), b"secret")).unwrap();
-    let (one, other) = (seal(), seal());
-    assert_ne!(one.nonce(), other.nonce());
-    assert_ne!(one.ciphertext(), other.ciphertext());
+    for vault in vaults() {
+        let seal = || block_on(vault.seal(&place.context(), b"secret")).unwrap();
+        let (one, other) = (seal(), seal());
+        assert_ne!(one.nonce, other.nonce);
+        assert_ne!(one.ciphertext, other.ciphertext);
+    }
 }
 
 #[test]
@@ -97,82 +108,141 @@ fn a_forgotten_key_is_named_and_a_wrong_one_does_not_open() {
     assert!(matches!(wrong, Err(VaultError::DoesNotOpen)));
 }
 
+/// What a seal makes of a known nonce, with the bytes of the associated data.
+fn sealed_with(cipher: &cipher::Cipher, by: SealedBy, associated: &[u8]) -> Sealed {
+    let nonce: [u8; 12] = std::array::from_fn(|index| index as u8);
+    Sealed {
+        by,
+        nonce,
+        ciphertext: cipher.seal_with(nonce, associated, br#"{"access":"a"}"#).unwrap(),
+    }
+}
+
 #[test]
 fn the_sealed_format_is_stable() {
     // Made once with the key [7; 32] and the nonce 000102…0b. Changing the format logs every user out.
     let place = Place::new("rep-7", "c0ffee", "tokens", 2);
-    insta::assert_snapshot!(hex::encode(place.context().bytes()), @"000000000000000e746f6b656e2d73746f72652e763100000000000000057265702d3700000000000000066330666665650000000000000006746f6b656e730000000000000002");
-    let nonce: [u8; 12] = std::array::from_fn(|index| index as u8);
-    let ciphertext = Aes256Gcm::new(key("k1", 7).bytes().into())
-        .encrypt(
-            &Nonce::from(nonce),
-            Payload {
-                msg: br#"{"access":"a"}"#,
-                aad: &place.context().bytes(),
-            },
-        )
-        .unwrap();
-    let sealed = Sealed::new(KeyId::new("k1").unwrap(), nonce, ciphertext);
+    insta::assert_snapshot!(hex::encode(place.context().plain()), @"000000000000000e746f6b656e2d73746f72652e763100000000000000057265702d3700000000000000066330666665650000000000000006746f6b656e730000000000000002");
+    let key = key("k1", 7);
+    let sealed = sealed_with(
+        key.cipher(),
+        SealedBy::Key(key.id().clone()),
+        &place.context().plain(),
+    );
     insta::assert_snapshot!(sealed.to_string(), @"v1.k1.AAECAwQFBgcICQoL.Y6OIE35sqjpViMf9wCVXRLAuJafIESrKuyNWFZI9");
-    let opened =
-        block_on(vault(key("k1", 7), []).open(&place.context(), &sealed.to_string().parse().unwrap()));
+    let opened = block_on(vault(key, []).open(&place.context(), &sealed.to_string().parse().unwrap()));
+    assert_eq!(opened.unwrap().as_slice(), br#"{"access":"a"}"#);
+}
+
+#[test]
+fn the_envelope_format_is_stable() {
+    // The data key [9; 32], wrapped with the key [7; 32]; all nonces are 000102…0b.
+    let place = Place::new("rep-7", "c0ffee", "tokens", 2);
+    insta::assert_snapshot!(hex::encode(place.context().enveloped()), @"000000000000000e746f6b656e2d73746f72652e763200000000000000057265702d3700000000000000066330666665650000000000000006746f6b656e730000000000000002");
+    let wrap = wrap_context(&place.context()).bytes();
+    insta::assert_snapshot!(hex::encode(&wrap), @"0000000000000013746f6b656e2d73746f72652e777261702e763100000000000000057265702d370000000000000006633066666565");
+    let (key, data_key) = (key("kek-1", 7), DataKey::new(Zeroizing::new([9; 32])));
+    let nonce: [u8; 12] = std::array::from_fn(|index| index as u8);
+    let inner = key
+        .cipher()
+        .seal_with(nonce, &wrap, data_key.expose_secret())
+        .unwrap();
+    let wrapped = Wrapped::new(key.id().clone(), [nonce.as_slice(), &inner].concat());
+    let sealed = sealed_with(
+        data_key.cipher(),
+        SealedBy::DataKey(wrapped),
+        &place.context().enveloped(),
+    );
+    insta::assert_snapshot!(sealed.to_string(), @"v2.kek-1.AAECAwQFBgcICQoLEYjgeRQA0EB-u-yV61Fl8-g1v4cRa344H8dqs4feZAz4G16B_L6cvDV5LhjoRgkP.AAECAwQFBgcICQoL.kXP6oV8qWZa9bA7-8r6LJpCki-bOL9SoOPL3iwB8");
+    let vault = enveloped(StaticKeys::new(key, []));
+    let opened = block_on(vault.open(&place.context(), &sealed.to_string().parse().unwrap()));
     assert_eq!(opened.unwrap().as_slice(), br#"{"access":"a"}"#);
 }
 
 #[test]
 fn neither_debug_nor_errors_show_a_key_or_a_ciphertext() {
-    let text = key("k1", 0xAB).expose_secret().to_string();
+    let made = Key::generate().unwrap();
+    let text = made.expose_secret().to_string();
     let secret = text.split_once(':').unwrap().1;
-    let vault = vault(key("k1", 0xAB), [key("k0", 0xAB)]);
+    let bytes = made.cipher().bytes();
+    let numbers = format!("{}, {}, {}", bytes[0], bytes[1], bytes[2]);
     let place = Place::new("rep", "c1", "tokens", 1);
-    let sealed = block_on(vault.seal(&place.context(), b"secret")).unwrap();
-    let broken = StaticKeys::parse(&format!("k1:{secret},k1:{secret}")).unwrap_err();
-    let shown = format!("{vault:?} {sealed:?} {broken:?} {broken} {:?}", key("k1", 0xAB));
-    assert!(shown.contains("[redacted]"));
-    assert!(
-        !shown.contains(secret) && !shown.contains("171, 171") && !shown.contains("abab"),
-        "{shown}"
-    );
-    assert!(
-        !shown.contains(sealed.to_string().rsplit_once('.').unwrap().1),
-        "{shown}"
-    );
+    for vault in [
+        Vault::new(Arc::new(StaticKeys::new(made.clone(), [key("k0", 0xAB)]))),
+        enveloped(StaticKeys::new(made.clone(), [])),
+    ] {
+        let sealed = block_on(vault.seal(&place.context(), b"secret")).unwrap();
+        let broken = StaticKeys::parse(&format!("k1:{secret},k2:{secret}")).unwrap_err();
+        let data_key = DataKey::new(Zeroizing::new(*bytes));
+        let shown = format!("{vault:?} {sealed:?} {broken:?} {broken} {made:?} {data_key:?}");
+        assert!(shown.contains("[redacted]"));
+        for hidden in [secret, &hex::encode(bytes), &numbers] {
+            assert!(!shown.contains(hidden), "{shown}");
+        }
+        let text = sealed.to_string();
+        for part in text.split('.').skip(2) {
+            assert!(!shown.contains(part), "{shown}");
+        }
+    }
 }
 
 #[test]
 fn keys_are_read_from_text() {
-    let made = Key::generate().unwrap();
+    let (first, second) = (Key::generate().unwrap(), Key::generate().unwrap());
     let text = format!(
-        "# comment\n{},\n\nk0:{}\n",
-        made.expose_secret().as_str(),
-        "AAAA".repeat(11).replacen('A', "B", 1)
-    );
-    assert!(
-        StaticKeys::parse(&text).is_err(),
-        "44 characters without padding are not 32 bytes"
-    );
-    let text = format!(
-        "# comment\n{},\n\n{}\n",
-        made.expose_secret().as_str(),
-        key("k0", 1).expose_secret().as_str()
+        "# comment, with a comma: and a colon\n{},\n\n{}\n",
+        first.expose_secret().as_str(),
+        second.expose_secret().as_str()
     );
     let keys = StaticKeys::parse(&text).unwrap();
-    assert_eq!(block_on(keys.primary()).unwrap().id(), made.id());
-    assert!(block_on(keys.key(&KeyId::new("k0").unwrap())).unwrap().is_some());
-    for broken in [
-        "",
-        "# only a comment",
-        "k1",
-        "k1:",
-        "k1:c2hvcnQ=",
-        "k 1:AAAA",
-        ":AAAA",
-    ] {
-        assert!(
-            matches!(StaticKeys::parse(broken), Err(VaultError::KeyFormat)),
-            "{broken}"
-        );
+    assert_eq!(block_on(keys.primary()).unwrap().id(), first.id());
+    let found = block_on(keys.key(second.id())).unwrap().unwrap();
+    assert_eq!(found.cipher().bytes(), second.cipher().bytes());
+    assert_eq!(keys.ids(), [first.id().clone(), second.id().clone()]);
+}
+
+#[test]
+fn plain_and_enveloped_records_open_side_by_side() {
+    let place = Place::new("rep", "c1", "tokens", 3);
+    let keys = || Arc::new(StaticKeys::new(key("k1", 1), []));
+    let [plain, in_envelope] = vaults();
+    let old = block_on(plain.seal(&place.context(), b"old")).unwrap();
+    let new = block_on(in_envelope.seal(&place.context(), b"new")).unwrap();
+    let refused = block_on(in_envelope.open(&place.context(), &old));
+    assert!(
+        matches!(refused, Err(VaultError::UnknownKey(_))),
+        "no keys were given to it"
+    );
+    let refused = block_on(plain.open(&place.context(), &new));
+    assert!(matches!(refused, Err(VaultError::UnknownKey(_))));
+
+    let wrapper = LocalWrapper::new(Arc::new(StaticKeys::new(key("kek-1", 1), [])));
+    let there = in_envelope.with_keys(keys());
+    let back = plain.with_envelope(Envelope::new(Arc::new(wrapper)));
+    for (vault, current) in [(there, &new), (back, &old)] {
+        for (sealed, secret) in [(&old, b"old"), (&new, b"new")] {
+            let opened = block_on(vault.open(&place.context(), sealed)).unwrap();
+            assert_eq!(opened.as_slice(), secret);
+            assert_eq!(
+                block_on(vault.is_current(sealed)).unwrap(),
+                sealed == current,
+                "{vault:?} {sealed:?}"
+            );
+        }
     }
+}
+
+#[test]
+fn only_what_the_primary_key_sealed_is_current() {
+    let place = Place::new("rep", "c1", "tokens", 3);
+    let [plain, in_envelope] = vaults();
+    let old = block_on(plain.seal(&place.context(), b"old")).unwrap();
+    let wrapped = block_on(in_envelope.seal(&place.context(), b"old")).unwrap();
+    let rotated = vault(key("k2", 2), [key("k1", 1)]);
+    assert!(!block_on(rotated.is_current(&old)).unwrap());
+    let rotated = enveloped(StaticKeys::new(key("kek-2", 2), [key("kek-1", 1)]));
+    assert!(!block_on(rotated.is_current(&wrapped)).unwrap());
+    assert!(block_on(in_envelope.is_current(&wrapped)).unwrap());
 }
 
 #[test]
@@ -191,19 +261,21 @@ fn place() -> impl Strategy<Value = Place> {
 proptest! {
     #[test]
     fn another_place_does_not_open(sealed_at in place(), opened_at in place(), secret in any::<Vec<u8>>()) {
-        let vault = vault(key("k1", 1), []);
-        let sealed = block_on(vault.seal(&sealed_at.context(), &secret)).unwrap();
-        let opened = block_on(vault.open(&opened_at.context(), &sealed));
-        match opened {
-            Ok(opened) => { prop_assert_eq!(&sealed_at, &opened_at); prop_assert_eq!(opened.as_slice(), secret); }
-            Err(VaultError::DoesNotOpen) => prop_assert_ne!(&sealed_at, &opened_at),
-            Err(other) => prop_assert!(false, "{:?}", other),
+        for vault in vaults() {
+            let sealed = block_on(vault.seal(&sealed_at.context(), &secret)).unwrap();
+            match block_on(vault.open(&opened_at.context(), &sealed)) {
+                Ok(opened) => {
+                    prop_assert_eq!(&sealed_at, &opened_at);
+                    prop_assert_eq!(opened.as_slice(), &secret);
+                }
+                Err(VaultError::DoesNotOpen) => prop_assert_ne!(&sealed_at, &opened_at),
+                Err(other) => prop_assert!(false, "{:?}", other),
+            }
         }
     }
 
     #[test]
     fn one_changed_part_does_not_open(place in place(), part in 0..4) {
-        let vault = vault(key("k1", 1), []);
         let mut other = place.clone();
         match part {
             0 => other.0 = format!("{}x", place.0).into(),
@@ -211,47 +283,60 @@ proptest! {
             2 => other.2.push('x'),
             _ => other.3 += 1,
         }
-        let sealed = block_on(vault.seal(&place.context(), b"secret")).unwrap();
-        prop_assert!(matches!(block_on(vault.open(&other.context(), &sealed)), Err(VaultError::DoesNotOpen)));
+        for vault in vaults() {
+            let sealed = block_on(vault.seal(&place.context(), b"secret")).unwrap();
+            let opened = block_on(vault.open(&other.context(), &sealed));
+            prop_assert!(matches!(opened, Err(VaultError::DoesNotOpen)));
+        }
     }
 
     #[test]
     fn a_letter_moved_to_the_next_part_does_not_open(text in "[ab]{1,9}", from in 0_usize..9, to in 0_usize..9) {
-        let vault = vault(key("k1", 1), []);
         let cut = |at: usize| {
             let (owner, rest) = text.split_at(at.min(text.len()));
             let (connection, field) = rest.split_at(rest.len() / 2);
             Place::new(owner, connection, field, 1)
         };
-        let sealed = block_on(vault.seal(&cut(from).context(), b"secret")).unwrap();
-        let opened = block_on(vault.open(&cut(to).context(), &sealed)).is_ok();
-        prop_assert_eq!(opened, cut(from) == cut(to));
+        for vault in vaults() {
+            let sealed = block_on(vault.seal(&cut(from).context(), b"secret")).unwrap();
+            let opened = block_on(vault.open(&cut(to).context(), &sealed)).is_ok();
+            prop_assert_eq!(opened, cut(from) == cut(to));
+        }
     }
 
     #[test]
     fn a_flipped_bit_does_not_open(place in place(), secret in any::<Vec<u8>>(), at in any::<prop::sample::Index>()) {
-        let vault = vault(key("k1", 1), []);
-        let sealed = block_on(vault.seal(&place.context(), &secret)).unwrap();
-        let (mut nonce, mut ciphertext) = (*sealed.nonce(), sealed.ciphertext().to_vec());
-        let bit = at.index((nonce.len() + ciphertext.len()) * 8);
-        let bytes = nonce.iter_mut().chain(&mut ciphertext);
-        *bytes.into_iter().nth(bit / 8).unwrap() ^= 1 << (bit % 8);
-        let sealed = Sealed::new(sealed.key_id().clone(), nonce, ciphertext);
-        prop_assert!(matches!(block_on(vault.open(&place.context(), &sealed)), Err(VaultError::DoesNotOpen)));
+        for vault in vaults() {
+            let mut sealed = block_on(vault.seal(&place.context(), &secret)).unwrap();
+            let mut wrapped = sealed.wrapped().map(|wrapped| wrapped.bytes().to_vec()).unwrap_or_default();
+            let bit = at.index((wrapped.len() + sealed.nonce.len() + sealed.ciphertext.len()) * 8);
+            let mut bytes = wrapped.iter_mut().chain(&mut sealed.nonce).chain(&mut sealed.ciphertext);
+            *bytes.nth(bit / 8).unwrap() ^= 1 << (bit % 8);
+            if let SealedBy::DataKey(before) = &sealed.by {
+                sealed.by = SealedBy::DataKey(Wrapped::new(before.key_id().clone(), wrapped));
+            }
+            let opened = block_on(vault.open(&place.context(), &sealed));
+            prop_assert!(matches!(opened, Err(VaultError::DoesNotOpen)));
+        }
     }
 
     #[test]
-    fn the_text_form_round_trips(place in place(), secret in any::<Vec<u8>>()) {
-        let sealed = block_on(vault(key("k-1_A", 1), []).seal(&place.context(), &secret)).unwrap();
-        let text = sealed.to_string();
-        prop_assert!(!text.contains(['\n', ' ']));
-        prop_assert_eq!(&text.parse::<Sealed>().unwrap(), &sealed);
-        let json = serde_json::to_string(&sealed).unwrap();
-        prop_assert_eq!(serde_json::from_str::<Sealed>(&json).unwrap(), sealed);
+    fn the_text_form_round_trips(place in place(), secret in any::<Vec<u8>>(), key_id in "[A-Za-z0-9_-]{1,64}") {
+        let sealing = key(&key_id, 1);
+        for vault in [vault(sealing.clone(), []), enveloped(StaticKeys::new(sealing, []))] {
+            let sealed = block_on(vault.seal(&place.context(), &secret)).unwrap();
+            let text = sealed.to_string();
+            prop_assert!(!text.contains(['\n', ' ']));
+            prop_assert_eq!(&text.parse::<Sealed>().unwrap(), &sealed);
+            let json = serde_json::to_string(&sealed).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Sealed>(&json).unwrap(), sealed);
+        }
     }
 
     #[test]
-    fn any_text_is_a_sealed_part_or_an_error(text in "\\PC*|v1\\.[a-z.]{0,20}") {
+    fn any_text_is_a_sealed_part_or_an_error(
+        text in "\\PC*|v[123]\\.[a-z.]{0,30}|v1\\.k\\.[A-Za-z0-9_-]{16}\\.[A-Za-z0-9_-]{0,9}|v2\\.k\\.[a-z]{0,4}\\.[A-Za-z0-9_-]{16}\\.[a-z]{0,9}"
+    ) {
         if let Ok(sealed) = text.parse::<Sealed>() {
             prop_assert_eq!(sealed.to_string(), text);
         }

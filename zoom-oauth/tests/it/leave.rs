@@ -84,7 +84,7 @@ async fn tokens_that_no_key_opens_are_deleted_all_the_same() {
     let zoom = Zoom::start().await;
     let store = MemoryStore::new();
     zoom.connect(&zoom.connections(store.clone()), "rep").await;
-    let keys = token_store::StaticKeys::parse("k2:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
+    let keys = token_store::StaticKeys::parse("k2:AV9+a8Wur0g3JAieklLME7UJUaa2lBJSJ2XP9NeAMG4=").unwrap();
     let vault = token_store::Vault::new(std::sync::Arc::new(keys));
     let app = zoom_oauth::App::new(
         "client-1",

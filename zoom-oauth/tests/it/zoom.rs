@@ -100,7 +100,7 @@ pub(crate) fn session() -> SessionBinding {
 }
 
 pub(crate) fn vault() -> Vault {
-    let keys = StaticKeys::parse("k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
+    let keys = StaticKeys::parse("k1:arnx6499M4j0+dWG9m6Z/VQIDfLERvDlhmiwnAihbdA=").unwrap();
     Vault::new(Arc::new(keys))
 }
 

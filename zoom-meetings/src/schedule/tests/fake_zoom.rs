@@ -52,7 +52,7 @@ impl FakeZoom {
             ClientSecret::new("secret"),
             "https://host.example/callback".parse().unwrap(),
         );
-        let keys = StaticKeys::parse("k1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap();
+        let keys = StaticKeys::parse("k1:arnx6499M4j0+dWG9m6Z/VQIDfLERvDlhmiwnAihbdA=").unwrap();
         let connections = Connections::builder(app, Arc::new(MemoryStore::new()), Vault::new(Arc::new(keys)))
             .endpoints(Endpoints::at(&base).with_plain_http())
             .build()
