@@ -64,6 +64,18 @@ impl App {
         self.kind
     }
 
+    /// What it is called among the host's apps.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where Zoom sends the browser back to.
+    #[must_use]
+    pub fn redirect_uri(&self) -> &Url {
+        &self.redirect_uri
+    }
+
     /// Zoom answers a wrong address with a page that does not come back, so it is checked before anybody is sent there.
     pub(crate) fn check(&self) -> Result<(), Error> {
         if self.name.is_empty() {
@@ -88,6 +100,8 @@ impl App {
 pub struct Endpoints {
     oauth: String,
     api: String,
+    /// Everything is under one address that the host gave.
+    own: bool,
     plain_http: bool,
 }
 
@@ -104,17 +118,30 @@ impl Endpoints {
         Self {
             oauth: "https://zoom.us".into(),
             api: "https://api.zoom.us".into(),
+            own: false,
             plain_http: false,
         }
     }
 
-    /// Everything under one address: a simulator, or a proxy.
+    /// Zoom for Government, which has apps and credentials of its own.
+    #[must_use]
+    pub fn zoom_gov() -> Self {
+        Self {
+            oauth: "https://zoomgov.com".into(),
+            api: "https://api.zoomgov.com".into(),
+            own: false,
+            plain_http: false,
+        }
+    }
+
+    /// Everything under one address: a simulator, or a proxy. Regional addresses that Zoom names are then ignored.
     #[must_use]
     pub fn at(base: &Url) -> Self {
         let base = base.as_str().trim_end_matches('/');
         Self {
             oauth: base.into(),
             api: base.into(),
+            own: true,
             plain_http: false,
         }
     }
@@ -125,6 +152,11 @@ impl Endpoints {
     pub fn with_plain_http(mut self) -> Self {
         self.plain_http = true;
         self
+    }
+
+    /// The address that everything is under, if it is not Zoom's.
+    pub(crate) fn own_base(&self) -> Option<&str> {
+        self.own.then_some(self.api.as_str())
     }
 
     pub(crate) fn plain_http(&self) -> bool {

@@ -47,6 +47,43 @@ impl fmt::Debug for SessionBinding {
     }
 }
 
+/// A connect to be started: for whom, in which browser, and what the host wants to say about it.
+#[derive(Clone, Debug)]
+pub struct AuthorizeRequest {
+    owner: OwnerId,
+    session: SessionBinding,
+    opened_by: Option<String>,
+    switch_user: bool,
+}
+
+impl AuthorizeRequest {
+    /// For an owner, in the browser that must bring the callback.
+    #[must_use]
+    pub fn new(owner: &OwnerId, session: &SessionBinding) -> Self {
+        Self {
+            owner: owner.clone(),
+            session: session.clone(),
+            opened_by: None,
+            switch_user: false,
+        }
+    }
+
+    /// Says who at the host presses Connect, by the host's own name for them. It is kept with the connection, readable
+    /// to anybody with the database.
+    #[must_use]
+    pub fn opened_by(mut self, user: impl Into<String>) -> Self {
+        self.opened_by = Some(user.into());
+        self
+    }
+
+    /// Lets the owner come back as another Zoom user than the one that is connected now.
+    #[must_use]
+    pub fn allow_another_user(mut self) -> Self {
+        self.switch_user = true;
+        self
+    }
+}
+
 /// A connect that was started: where to send the browser.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -72,11 +109,25 @@ impl fmt::Debug for Authorization {
 struct Started {
     verifier: String,
     session: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    opened_by: Option<String>,
+    #[serde(default)]
+    switch_user: bool,
+}
+
+/// Whose a connect is, and what the host said about it when it began.
+#[derive(Clone, Debug)]
+pub(crate) struct Terms {
+    pub(crate) owner: OwnerId,
+    pub(crate) opened_by: Option<String>,
+    /// Whether the owner may come back as another Zoom user.
+    #[expect(dead_code, reason = "the check is about to ask")]
+    pub(crate) switch_user: bool,
 }
 
 /// What the callback of a started connect needs.
 pub(crate) struct Consumed {
-    pub(crate) owner: OwnerId,
+    pub(crate) terms: Terms,
     pub(crate) verifier: Zeroizing<String>,
 }
 
@@ -87,6 +138,15 @@ impl Connections {
     /// # Errors
     /// [`ErrorKind::Storage`], [`ErrorKind::Vault`].
     pub async fn authorize(&self, owner: &OwnerId, session: &SessionBinding) -> Result<Authorization, Error> {
+        self.authorize_with(&AuthorizeRequest::new(owner, session)).await
+    }
+
+    /// The same, with what the host wants to say about it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Storage`], [`ErrorKind::Vault`].
+    pub async fn authorize_with(&self, request: &AuthorizeRequest) -> Result<Authorization, Error> {
+        let (owner, session) = (&request.owner, &request.session);
         if session.owner.as_ref().is_some_and(|signed_in| signed_in != owner) {
             return Err(Error::new(ErrorKind::ForeignSession));
         }
@@ -110,6 +170,8 @@ impl Connections {
         let started = Started {
             verifier: verifier.clone(),
             session: session.hash.clone(),
+            opened_by: request.opened_by.clone(),
+            switch_user: request.switch_user,
         };
         let secret = Zeroizing::new(serde_json::to_vec(&started).map_err(|_| broken())?);
         inner
@@ -162,7 +224,11 @@ impl Connections {
             Err(error) => return Err(error.into()),
         }
         Ok(Consumed {
-            owner: used.owner,
+            terms: Terms {
+                owner: used.owner,
+                opened_by: started.opened_by,
+                switch_user: started.switch_user,
+            },
             verifier: Zeroizing::new(started.verifier),
         })
     }

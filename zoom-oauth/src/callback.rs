@@ -2,7 +2,7 @@ use std::fmt;
 
 use url::form_urlencoded;
 
-use crate::http::code as plain_code;
+use crate::refusal::code as plain_code;
 
 /// What Zoom's redirect brought back: a code, or the news that the user said no, and the state.
 #[derive(Clone)]

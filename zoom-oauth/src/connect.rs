@@ -1,11 +1,12 @@
 use std::{sync::Arc, time::Duration};
 
-use jiff::Timestamp;
 use token_store::{Expect, Holder, LockKey, OwnerId, RecordKind, Status, StoredConnection};
-use zoom_core::{AccountId, StaticToken, UserId, model::User};
+use url::Url;
+use zoom_core::{AccountId, StaticToken, UserId};
 
 use crate::{
-    Callback, Connection, Connections, Error, ErrorKind, EventKind, SessionBinding,
+    Callback, Connection, Connections, Error, ErrorKind, EventKind, SessionBinding, attributes,
+    authorize::Terms,
     connection::connection_id,
     detached::detached,
     exchange::Granted,
@@ -49,17 +50,20 @@ impl Connections {
         };
         let this = self.clone();
         detached(async move {
-            let granted = this.inner.exchange.code(&code, &consumed.verifier).await;
-            this.welcome(consumed.owner, granted.map_err(|error| error.into_error())?)
-                .await
+            let granted = this.inner.exchange.code(&code, Some(&consumed.verifier)).await;
+            let granted = granted.map_err(|error| error.into_error_of_code())?;
+            this.welcome(consumed.terms, granted).await
         })
         .await
     }
 
-    async fn welcome(&self, owner: OwnerId, granted: Granted) -> Result<Connection, Error> {
+    /// Asks Zoom whose these tokens are, and makes them the owner's connection.
+    pub(crate) async fn welcome(&self, terms: Terms, granted: Granted) -> Result<Connection, Error> {
         let inner = &self.inner;
+        let owner = terms.owner.clone();
         let tokens = Arc::new(StaticToken::new(granted.access.clone()));
-        let user = inner.client.with_token_source(tokens).users().me().await?;
+        let api_url = granted.api_url.as_ref().map(Url::as_str);
+        let user = inner.regions.client(api_url, tokens).users().me().await?;
         let (Some(user_id), Some(account_id)) = (user.id.clone(), user.account_id.clone()) else {
             return Err(Error::new(ErrorKind::UnexpectedAnswer));
         };
@@ -79,8 +83,23 @@ impl Connections {
             .await
         {
             Ok(()) => {
-                self.save_connected(&owner, &account_id, &user, &user_id, granted.scopes, &tokens, now)
-                    .await
+                let mut record = StoredConnection::new(
+                    connection_id(inner.records.app(), &owner, &account_id, &user_id),
+                    owner.clone(),
+                    RecordKind::Connection,
+                    Status::Active,
+                    now,
+                );
+                record.provider_account = Some(account_id.as_str().to_owned());
+                record.provider_user = Some(user_id.as_str().to_owned());
+                record.display_name = user.name();
+                record.email.clone_from(&user.email);
+                record.scopes = granted.scopes;
+                record.expires_at = Some(tokens.expires_at);
+                inner.records.sign(&mut record);
+                attributes::set_api_url(&mut record, granted.api_url.as_ref());
+                attributes::set_opened_by(&mut record, terms.opened_by.as_deref());
+                self.save_connected(record, &tokens).await
             }
             Err(error) => Err(error),
         };
@@ -135,32 +154,12 @@ impl Connections {
     }
 
     /// Whatever the record says now, these tokens are newer: a new consent ends the tokens of the one before.
-    #[expect(clippy::too_many_arguments, reason = "one record has so many parts")]
     async fn save_connected(
         &self,
-        owner: &OwnerId,
-        account: &AccountId,
-        user: &User,
-        user_id: &UserId,
-        scopes: Vec<String>,
+        mut record: StoredConnection,
         tokens: &Tokens,
-        now: Timestamp,
     ) -> Result<StoredConnection, Error> {
-        let id = connection_id(self.inner.records.app(), owner, account, user_id);
-        let mut record = StoredConnection::new(
-            id.clone(),
-            owner.clone(),
-            RecordKind::Connection,
-            Status::Active,
-            now,
-        );
-        record.provider_account = Some(account.as_str().to_owned());
-        record.provider_user = Some(user_id.as_str().to_owned());
-        record.display_name = user.name();
-        record.email.clone_from(&user.email);
-        record.scopes = scopes;
-        record.expires_at = Some(tokens.expires_at);
-        self.inner.records.sign(&mut record);
+        let (id, now) = (record.id.clone(), record.created_at);
         loop {
             let before = self.inner.records.store.load(&id).await?;
             let expect = before

@@ -3,7 +3,7 @@ use serde::Serialize;
 use token_store::{ConnectionId, OwnerId, RecordKind, Status, StoredConnection};
 use zoom_core::{AccountId, UserId};
 
-use crate::{attributes::DEFAULT_APP, digest::digest};
+use crate::{attributes, attributes::DEFAULT_APP, digest::digest};
 
 /// An owner's Zoom account, as it may be shown: no secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -31,6 +31,11 @@ pub struct Connection {
     pub connected_at: Timestamp,
     /// When its access token runs out; it is refreshed before.
     pub access_expires_at: Option<Timestamp>,
+    /// Who at the host opened it, if the host said.
+    pub opened_by: Option<String>,
+    /// Where the API of the account's region is, as it stands in the store.
+    #[serde(skip)]
+    pub(crate) api_url: Option<String>,
 }
 
 impl Connection {
@@ -57,6 +62,8 @@ impl Connection {
             scopes: record.scopes.clone(),
             connected_at: record.created_at,
             access_expires_at: record.expires_at,
+            opened_by: attributes::opened_by(record).map(str::to_owned),
+            api_url: attributes::api_url(record).map(str::to_owned),
         })
     }
 }

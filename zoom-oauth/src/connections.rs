@@ -9,11 +9,13 @@ use zoom_core::{AccessToken, AccountId, Client, Clock, Sleeper, StaticToken, Tok
 use crate::{
     App, Connection, ConnectionEvents, Endpoints, Error, ErrorKind,
     access::ConnectionTokens,
+    attributes,
     events::Announcer,
     exchange::UserExchange,
     http::Http,
     records::Records,
     refresh::{Grant, Refresher, live},
+    region::Regions,
 };
 
 /// The Zoom accounts of a product's owners: connected, kept alive, looked up, left. Cheap to clone.
@@ -35,6 +37,8 @@ pub(crate) struct Inner {
     pub(crate) state_lifetime: Duration,
     /// A client of nobody, whose network connections all clients share.
     pub(crate) client: Client,
+    pub(crate) regions: Regions,
+    pub(crate) app: App,
 }
 
 impl Connections {
@@ -52,6 +56,12 @@ impl Connections {
             sleeper: Sleeper::tokio(),
             state_lifetime: Duration::from_secs(10 * 60),
         }
+    }
+
+    /// The app that users connect to.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.inner.app
     }
 
     /// The owner's connection, whatever its status; after a disconnect, the one that was left last.
@@ -104,8 +114,9 @@ impl Connections {
     /// # Errors
     /// [`ErrorKind::NotConnected`], [`ErrorKind::Expired`], [`ErrorKind::Storage`].
     pub async fn client_for(&self, owner: &OwnerId) -> Result<Client, Error> {
-        let tokens = self.token_source(owner).await?;
-        Ok(self.inner.client.with_token_source(tokens))
+        let found = self.live_record(owner).await?;
+        let tokens = self.tokens_of(found.id.clone());
+        Ok(self.inner.regions.client(attributes::api_url(&found), tokens))
     }
 
     /// The owner's access tokens, for calls that are not made through a [`Client`], such as downloads.
@@ -113,12 +124,16 @@ impl Connections {
     /// # Errors
     /// [`ErrorKind::NotConnected`], [`ErrorKind::Expired`], [`ErrorKind::Storage`].
     pub async fn token_source(&self, owner: &OwnerId) -> Result<Arc<dyn TokenSource>, Error> {
+        Ok(self.tokens_of(self.live_record(owner).await?.id))
+    }
+
+    async fn live_record(&self, owner: &OwnerId) -> Result<StoredConnection, Error> {
         let found = self
             .latest(owner)
             .await?
             .ok_or_else(|| Error::new(ErrorKind::NotConnected))?;
         live(&found.value)?;
-        Ok(self.tokens_of(found.value.id))
+        Ok(found.value)
     }
 
     pub(crate) fn tokens_of(&self, id: ConnectionId) -> Arc<dyn TokenSource> {
@@ -230,7 +245,11 @@ impl ConnectionsBuilder {
     /// # Errors
     /// [`ErrorKind::InvalidConfig`] for credentials or addresses that cannot be right.
     pub fn build(self) -> Result<Connections, Error> {
-        let Wire { http, client } = wire(&self.endpoints, &self.clock)?;
+        let Wire {
+            http,
+            client,
+            regions,
+        } = wire(&self.endpoints, &self.clock)?;
         let exchange = UserExchange::new(&self.app, &self.endpoints, http, self.clock.clone())?;
         let records = Records::new(self.store, self.vault, &self.app.name);
         let announcer = Announcer::new(self.history, self.events, self.clock.clone());
@@ -253,6 +272,8 @@ impl ConnectionsBuilder {
             sleeper: self.sleeper,
             state_lifetime: self.state_lifetime,
             client,
+            regions,
+            app: self.app,
         };
         Ok(Connections {
             inner: Arc::new(inner),
@@ -264,6 +285,7 @@ impl ConnectionsBuilder {
 pub(crate) struct Wire {
     pub(crate) http: Http,
     pub(crate) client: Client,
+    pub(crate) regions: Regions,
 }
 
 pub(crate) fn wire(endpoints: &Endpoints, clock: &Clock) -> Result<Wire, Error> {
@@ -281,8 +303,15 @@ pub(crate) fn wire(endpoints: &Endpoints, clock: &Clock) -> Result<Wire, Error> 
     let client = client
         .build()
         .map_err(|error| Error::with_source(ErrorKind::InvalidConfig, error))?;
+    let regions = Regions {
+        endpoints: endpoints.clone(),
+        http: http.clone(),
+        clock: clock.clone(),
+        home: client.clone(),
+    };
     Ok(Wire {
         http: Http::new(http, clock.clone()),
         client,
+        regions,
     })
 }

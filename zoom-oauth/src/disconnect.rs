@@ -125,7 +125,7 @@ impl Connections {
         if let (Some(refresh), true) = (&tokens.refresh, tokens.expires_at <= self.inner.clock.now()) {
             match exchange.refresh(refresh).await {
                 Ok(granted) => access = granted.access,
-                Err(ExchangeError::Dead) => return true,
+                Err(ExchangeError::Dead(_)) => return true,
                 Err(_) => return false,
             }
         }

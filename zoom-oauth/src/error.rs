@@ -3,7 +3,7 @@ use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 use token_store::{StoreError, VaultError};
 use zoom_core::AuthError;
 
-use crate::resolver::Considered;
+use crate::{refusal::Refusal, resolver::Considered};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -30,8 +30,18 @@ pub enum ErrorKind {
     NotConnected,
     /// The connection's tokens are dead; [`Error::code`] says why. Show the way to connect again.
     Expired,
+    /// Zoom refused the code: used, older than five minutes, or asked for by another connect. Start again.
+    InvalidCode,
+    /// Zoom has another redirect address for the app. Make them the same, letter by letter.
+    RedirectMismatch,
+    /// Only an administrator of the Zoom account can connect this app.
+    AdminRequired,
     /// Zoom refused the app itself, not the user; [`Error::code`] says why. Look at the app's credentials and settings.
     Refused,
+    /// The ticket of an installation was never given out, or is used up. Install again.
+    UnknownTicket,
+    /// Nobody has claimed the installation in time. Install again.
+    ExpiredTicket,
     /// Zoom, or another process that is refreshing, did not answer in time. Try again.
     Unavailable,
     /// Zoom answered with something that is not tokens. Try again.
@@ -60,6 +70,7 @@ struct Inner {
     /// A reason of ours, for whoever reads the log.
     detail: Option<&'static str>,
     code: Option<String>,
+    number: Option<u32>,
     retry_after: Option<Duration>,
     considered: Vec<Considered>,
     source: Option<BoxError>,
@@ -67,14 +78,14 @@ struct Inner {
 
 impl Error {
     fn build(kind: ErrorKind, edit: impl FnOnce(&mut Inner)) -> Self {
-        let (detail, code, retry_after, source) = (None, None, None, None);
         let mut inner = Inner {
             kind,
-            detail,
-            code,
-            retry_after,
+            detail: None,
+            code: None,
+            number: None,
+            retry_after: None,
             considered: Vec::new(),
-            source,
+            source: None,
         };
         edit(&mut inner);
         Self(Arc::new(inner))
@@ -94,6 +105,12 @@ impl Error {
 
     pub(crate) fn with_code(kind: ErrorKind, code: Option<String>) -> Self {
         Self::build(kind, |inner| inner.code = code)
+    }
+
+    pub(crate) fn refused(kind: ErrorKind, refusal: Refusal) -> Self {
+        Self::build(kind, |inner| {
+            (inner.code, inner.number) = (refusal.error, refusal.number);
+        })
     }
 
     pub(crate) fn invalid_config(detail: &'static str) -> Self {
@@ -121,10 +138,17 @@ impl Error {
         self.0.kind
     }
 
-    /// The short code that goes with `Denied`, `Expired` and `Refused`, such as `access_denied` or `invalid_grant`.
+    /// The short code that goes with `Denied`, `Expired`, `InvalidCode` and `Refused`, such as `access_denied` or
+    /// `invalid_grant`.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
+    }
+
+    /// Zoom's number for why it refused, such as 4709, where it said one.
+    #[must_use]
+    pub fn number(&self) -> Option<u32> {
+        self.0.number
     }
 
     /// The accounts that were looked at, for `NoAccount`.
@@ -208,7 +232,12 @@ impl fmt::Display for Error {
             ErrorKind::AnotherUser => "the owner is connected as another zoom user",
             ErrorKind::NotConnected => "the owner has no zoom connection",
             ErrorKind::Expired => "the zoom connection must be authorized again",
+            ErrorKind::InvalidCode => "zoom refused the code",
+            ErrorKind::RedirectMismatch => "zoom has another redirect address for the app",
+            ErrorKind::AdminRequired => "only an administrator of the zoom account can connect the app",
             ErrorKind::Refused => "zoom refused the app",
+            ErrorKind::UnknownTicket => "the ticket is unknown or used up",
+            ErrorKind::ExpiredTicket => "the installation was not claimed in time",
             ErrorKind::Unavailable => "no token is available at the moment",
             ErrorKind::UnexpectedAnswer => "zoom answered with something that is not tokens",
             ErrorKind::NotSaved => "the new tokens are not saved yet",
@@ -220,10 +249,12 @@ impl fmt::Display for Error {
         if let Some(detail) = self.0.detail {
             write!(f, ": {detail}")?;
         }
-        if let Some(code) = self.code() {
-            write!(f, " ({code})")?;
+        match (self.code(), self.number()) {
+            (Some(code), Some(number)) => write!(f, " ({code}, {number})"),
+            (Some(code), None) => write!(f, " ({code})"),
+            (None, Some(number)) => write!(f, " ({number})"),
+            (None, None) => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -233,6 +264,7 @@ impl fmt::Debug for Error {
             .field("kind", &self.0.kind)
             .field("detail", &self.0.detail)
             .field("code", &self.0.code)
+            .field("number", &self.0.number)
             .field("retry_after", &self.0.retry_after)
             .field("source", &self.0.source)
             .finish_non_exhaustive()

@@ -4,10 +4,15 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use oauth2::{
     AuthUrl, AuthorizationCode, ClientId, ClientSecret as OauthSecret, CsrfToken, EndpointNotSet,
-    EndpointSet, HttpRequest, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
-    RefreshToken as OauthRefreshToken, RequestTokenError, TokenResponse as _, TokenUrl,
-    basic::{BasicClient, BasicErrorResponse, BasicTokenResponse},
+    EndpointSet, ExtraTokenFields, HttpRequest, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
+    RefreshToken as OauthRefreshToken, RequestTokenError, StandardRevocableToken, StandardTokenResponse,
+    TokenResponse as _, TokenUrl,
+    basic::{
+        BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
+    },
 };
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use url::{Url, form_urlencoded};
 use zoom_core::{AccessToken, Clock};
 
@@ -15,6 +20,7 @@ use crate::{
     App, Endpoints, Error, ErrorKind,
     app::ClientSecret,
     http::{Http, HttpError},
+    refusal::{Refusal, Verdict},
     tokens::RefreshToken,
 };
 
@@ -28,15 +34,17 @@ pub(crate) struct Granted {
     pub(crate) refresh: Option<RefreshToken>,
     pub(crate) expires_at: Timestamp,
     pub(crate) scopes: Vec<String>,
+    /// Where the API of the account's region is, if Zoom named one that may have the token.
+    pub(crate) api_url: Option<Url>,
 }
 
 /// Why an exchange brought nothing.
 #[derive(Debug)]
 pub(crate) enum ExchangeError {
-    /// `invalid_grant`: this code or refresh token is dead. Asking again will not help.
-    Dead,
+    /// This code or refresh token is dead. Asking again will not help.
+    Dead(Refusal),
     /// Zoom refused for another reason.
-    Refused { code: Option<String> },
+    Refused(Refusal),
     /// No answer, 5xx, 429, or something that is not JSON: says nothing about the grant.
     Unavailable {
         error: Error,
@@ -48,23 +56,60 @@ pub(crate) enum ExchangeError {
 }
 
 impl ExchangeError {
-    /// For exchanges that are not a refresh.
+    /// For exchanges that are not a refresh and have no code.
     pub(crate) fn into_error(self) -> Error {
         match self {
-            Self::Dead => Error::with_code(ErrorKind::Refused, Some("invalid_grant".into())),
-            Self::Refused { code } => Error::with_code(ErrorKind::Refused, code),
+            Self::Dead(refusal) | Self::Refused(refusal) => Error::refused(ErrorKind::Refused, refusal),
+            Self::Unavailable { error, .. } => error,
+        }
+    }
+
+    /// For the exchange of a code.
+    pub(crate) fn into_error_of_code(self) -> Error {
+        match self {
+            Self::Dead(refusal) | Self::Refused(refusal) => {
+                let kind = match refusal.verdict() {
+                    Verdict::WrongRedirect => ErrorKind::RedirectMismatch,
+                    Verdict::WrongApp => ErrorKind::Refused,
+                    _ => ErrorKind::InvalidCode,
+                };
+                Error::refused(kind, refusal)
+            }
             Self::Unavailable { error, .. } => error,
         }
     }
 }
 
-type Oauth = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+/// What Zoom adds to a token answer. Whatever it is, it does not spoil the tokens.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+struct ZoomFields {
+    #[serde(default)]
+    api_url: Option<Value>,
+}
+
+impl ExtraTokenFields for ZoomFields {}
+
+type TokenAnswer = StandardTokenResponse<ZoomFields, BasicTokenType>;
+
+type Oauth = oauth2::Client<
+    BasicErrorResponse,
+    TokenAnswer,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+>;
 
 /// Zoom's authorize, token and revoke addresses for one app that users connect to.
 #[derive(Clone, Debug)]
 pub(crate) struct UserExchange {
     oauth: Oauth,
     credentials: Credentials,
+    endpoints: Endpoints,
     revoke: Url,
     http: Http,
     clock: Clock,
@@ -73,7 +118,7 @@ pub(crate) struct UserExchange {
 impl UserExchange {
     pub(crate) fn new(app: &App, endpoints: &Endpoints, http: Http, clock: Clock) -> Result<Self, Error> {
         app.check()?;
-        let oauth = BasicClient::new(ClientId::new(app.client_id.clone()))
+        let oauth = oauth2::Client::new(ClientId::new(app.client_id.clone()))
             .set_client_secret(OauthSecret::new(app.client_secret.expose_secret().to_owned()))
             .set_auth_uri(AuthUrl::from_url(endpoints.authorize()?))
             .set_token_uri(TokenUrl::from_url(endpoints.token()?))
@@ -82,6 +127,7 @@ impl UserExchange {
         Ok(Self {
             oauth,
             credentials,
+            endpoints: endpoints.clone(),
             revoke: endpoints.revoke()?,
             http,
             clock,
@@ -101,17 +147,17 @@ impl UserExchange {
         url
     }
 
-    /// A code for tokens.
-    pub(crate) async fn code(&self, code: &str, verifier: &str) -> Result<Granted, ExchangeError> {
+    /// A code for tokens. Without a verifier only for what began at Zoom: a code that was asked for with a challenge
+    /// does not work without.
+    pub(crate) async fn code(&self, code: &str, verifier: Option<&str>) -> Result<Granted, ExchangeError> {
         let asked_at = self.clock.now();
-        let answer = self
-            .oauth
-            .exchange_code(AuthorizationCode::new(code.to_owned()))
-            .set_pkce_verifier(PkceCodeVerifier::new(verifier.to_owned()))
-            .request_async(&self.http)
-            .await;
+        let mut request = self.oauth.exchange_code(AuthorizationCode::new(code.to_owned()));
+        if let Some(verifier) = verifier {
+            request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.to_owned()));
+        }
+        let answer = request.request_async(&self.http).await;
         answer
-            .map(|answer| granted(&answer, asked_at))
+            .map(|answer| granted(&answer, asked_at, &self.endpoints))
             .map_err(exchange_error)
     }
 
@@ -125,7 +171,7 @@ impl UserExchange {
             .request_async(&self.http)
             .await;
         answer
-            .map(|answer| granted(&answer, asked_at))
+            .map(|answer| granted(&answer, asked_at, &self.endpoints))
             .map_err(exchange_error)
     }
 
@@ -136,7 +182,7 @@ impl UserExchange {
         let form = [("token", access.expose_secret())];
         let request = self.credentials.post(&self.revoke, &form)?;
         match self.http.send(request).await.map_err(http_error) {
-            Ok(_) | Err(ExchangeError::Dead) => Ok(()),
+            Ok(_) | Err(ExchangeError::Dead(_)) => Ok(()),
             Err(error) => Err(error),
         }
     }
@@ -148,6 +194,7 @@ pub(crate) struct AccountExchange {
     account_id: String,
     token_index: Option<u32>,
     credentials: Credentials,
+    endpoints: Endpoints,
     token: Url,
     http: Http,
     clock: Clock,
@@ -166,6 +213,7 @@ impl AccountExchange {
             account_id,
             token_index,
             credentials,
+            endpoints: endpoints.clone(),
             token: endpoints.token()?,
             http,
             clock,
@@ -187,8 +235,8 @@ impl AccountExchange {
         form.extend(index.as_deref().map(|index| ("token_index", index)));
         let request = self.credentials.post(&self.token, &form)?;
         let answer = self.http.send(request).await.map_err(http_error)?;
-        let answer: BasicTokenResponse = serde_json::from_slice(answer.body()).map_err(|_| not_tokens())?;
-        Ok(granted(&answer, asked_at))
+        let answer: TokenAnswer = serde_json::from_slice(answer.body()).map_err(|_| not_tokens())?;
+        Ok(granted(&answer, asked_at, &self.endpoints))
     }
 }
 
@@ -226,7 +274,7 @@ impl Credentials {
 }
 
 /// The lifetime counts from when we asked: an answer that took long is not good for longer.
-fn granted(answer: &BasicTokenResponse, asked_at: Timestamp) -> Granted {
+fn granted(answer: &TokenAnswer, asked_at: Timestamp, endpoints: &Endpoints) -> Granted {
     let lifetime = answer.expires_in().unwrap_or(USUAL_LIFETIME);
     Granted {
         access: AccessToken::new(answer.access_token().secret()),
@@ -241,6 +289,11 @@ fn granted(answer: &BasicTokenResponse, asked_at: Timestamp) -> Granted {
             .map(|scope| scope.to_string())
             .filter(|scope| !scope.is_empty())
             .collect(),
+        api_url: answer
+            .extra_fields()
+            .api_url
+            .as_ref()
+            .and_then(|named| endpoints.region(named.as_str()?)),
     }
 }
 
@@ -255,24 +308,18 @@ fn exchange_error(error: RequestTokenError<HttpError, BasicErrorResponse>) -> Ex
 fn http_error(error: HttpError) -> ExchangeError {
     let (again, lost) = (error.may_pass(), error.is_lost());
     match error {
-        HttpError::Status {
-            status,
-            code,
-            retry_after,
-        } if status == 429 || status >= 500 => {
-            let error = Error::no_answer(
-                HttpError::Status {
-                    status,
-                    code,
-                    retry_after,
+        HttpError::Status { refusal, retry_after } if (400..).contains(&refusal.status) => {
+            match refusal.verdict() {
+                Verdict::Later => ExchangeError::Unavailable {
+                    error: Error::no_answer(HttpError::Status { refusal, retry_after }, retry_after),
+                    again,
+                    lost,
                 },
-                retry_after,
-            );
-            ExchangeError::Unavailable { error, again, lost }
-        }
-        HttpError::Status { code: Some(code), .. } if code == "invalid_grant" => ExchangeError::Dead,
-        HttpError::Status { status, code, .. } if (400..500).contains(&status) => {
-            ExchangeError::Refused { code }
+                Verdict::DeadGrant => ExchangeError::Dead(refusal),
+                Verdict::BadCode | Verdict::WrongRedirect | Verdict::WrongApp | Verdict::Unclear => {
+                    ExchangeError::Refused(refusal)
+                }
+            }
         }
         HttpError::Status { .. } | HttpError::TooLong => not_tokens(),
         error => ExchangeError::Unavailable {
@@ -336,33 +383,64 @@ mod tests {
     }
 
     #[test]
-    fn only_invalid_grant_means_dead() {
-        let status = |status, code: &str| HttpError::Status {
-            status,
-            code: Some(code.into()),
+    fn only_a_dead_grant_means_dead() {
+        let status = |status, code: &str, number| HttpError::Status {
+            refusal: Refusal {
+                status,
+                error: Some(code.into()),
+                number,
+            },
             retry_after: None,
         };
-        assert!(matches!(
-            http_error(status(400, "invalid_grant")),
-            ExchangeError::Dead
-        ));
-        assert!(matches!(
-            http_error(status(401, "invalid_grant")),
-            ExchangeError::Dead
-        ));
-        for refused in [
-            status(400, "invalid_client"),
-            status(400, "invalid_request"),
-            status(401, "x"),
+        for dead in [
+            status(400, "invalid_grant", None),
+            status(401, "invalid_grant", None),
+            status(400, "invalid_request", Some(4735)),
         ] {
-            assert!(matches!(http_error(refused), ExchangeError::Refused { .. }));
+            assert!(matches!(http_error(dead), ExchangeError::Dead(_)));
+        }
+        for refused in [
+            status(400, "invalid_client", None),
+            status(400, "invalid_request", None),
+            status(400, "invalid_grant", Some(4717)),
+            status(401, "x", None),
+        ] {
+            assert!(matches!(http_error(refused), ExchangeError::Refused(_)));
         }
         for passing in [
-            status(500, "invalid_grant"),
-            status(503, "x"),
-            status(429, "invalid_grant"),
+            status(500, "invalid_grant", Some(4735)),
+            status(503, "x", None),
+            status(429, "invalid_grant", None),
+            status(400, "invalid_request", Some(4732)),
         ] {
             assert!(matches!(http_error(passing), ExchangeError::Unavailable { .. }));
         }
+        assert!(matches!(
+            http_error(status(302, "invalid_grant", None)),
+            ExchangeError::Unavailable { .. }
+        ));
+    }
+
+    #[test]
+    fn what_zoom_says_about_a_code_has_kinds_of_its_own() {
+        let kind = |error: &str, number| {
+            let refusal = Refusal {
+                status: 400,
+                error: Some(error.into()),
+                number,
+            };
+            let error = match refusal.verdict() {
+                Verdict::DeadGrant => ExchangeError::Dead(refusal),
+                _ => ExchangeError::Refused(refusal),
+            };
+            error.into_error_of_code().kind()
+        };
+        assert_eq!(kind("invalid_grant", None), ErrorKind::InvalidCode);
+        assert_eq!(kind("invalid_request", Some(4733)), ErrorKind::InvalidCode);
+        assert_eq!(kind("invalid_request", Some(4734)), ErrorKind::InvalidCode);
+        assert_eq!(kind("invalid_request", None), ErrorKind::InvalidCode);
+        assert_eq!(kind("invalid_request", Some(4709)), ErrorKind::RedirectMismatch);
+        assert_eq!(kind("invalid_client", None), ErrorKind::Refused);
+        assert_eq!(kind("invalid_grant", Some(4717)), ErrorKind::Refused);
     }
 }

@@ -1,10 +1,12 @@
 //! The way to Zoom's token endpoint: the family's HTTP stack, with what the `oauth2` crate would lose kept: status,
-//! `Retry-After` and the error code of a refusal, and nothing else of its body.
+//! `Retry-After` and the [`Refusal`], and nothing else of its body.
 
 use std::{pin::Pin, time::Duration};
 
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
 use zoom_core::Clock;
+
+use crate::refusal::Refusal;
 
 /// One exchange may take so long. It is less than the lease that is held meanwhile.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -19,10 +21,9 @@ pub(crate) enum HttpError {
     /// Nobody knows whether Zoom did what was asked.
     #[error("zoom did not answer")]
     NoAnswer(#[source] reqwest::Error),
-    #[error("zoom answered with status {status}")]
+    #[error("zoom answered with status {}", refusal.status)]
     Status {
-        status: u16,
-        code: Option<String>,
+        refusal: Refusal,
         retry_after: Option<Duration>,
     },
     #[error("zoom's answer is too long")]
@@ -36,7 +37,7 @@ impl HttpError {
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::Connect(_) | Self::NoAnswer(_) => true,
-            Self::Status { status, .. } => *status >= 500,
+            Self::Status { refusal, .. } => refusal.status >= 500,
             Self::TooLong | Self::Request => false,
         }
     }
@@ -92,8 +93,7 @@ impl Http {
             builder.body(body).map_err(|_| HttpError::Request)
         } else {
             Err(HttpError::Status {
-                status: status.as_u16(),
-                code: error_code(&body),
+                refusal: Refusal::read(status.as_u16(), &body),
                 retry_after,
             })
         }
@@ -106,43 +106,5 @@ impl<'c> AsyncHttpClient<'c> for Http {
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(self.send(request))
-    }
-}
-
-/// The `error` of Zoom's `{"reason": …, "error": …}`, if it looks like a code. The reason may carry a token and is
-/// never kept.
-fn error_code(body: &[u8]) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Refusal {
-        error: String,
-    }
-    let refusal: Refusal = serde_json::from_slice(body).ok()?;
-    code(&refusal.error)
-}
-
-/// A text from outside that is short and plain enough to be shown as a code.
-pub(crate) fn code(text: &str) -> Option<String> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    (plain && (1..=40).contains(&text.len())).then(|| text.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn of_a_refusal_only_the_code_is_kept() {
-        assert_eq!(
-            error_code(br#"{"reason":"Invalid Token! eyJ","error":"invalid_grant"}"#).unwrap(),
-            "invalid_grant"
-        );
-        for odd in [
-            r#"{"reason":"x"}"#,
-            r#"{"error":"eyJzdiI6IjAwMDAwMSJ9.canary"}"#,
-            "<html>",
-            r#"{"error":""}"#,
-        ] {
-            assert_eq!(error_code(odd.as_bytes()), None, "{odd}");
-        }
     }
 }

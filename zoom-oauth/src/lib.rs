@@ -17,12 +17,14 @@ mod exchange;
 mod http;
 mod records;
 mod refresh;
+mod refusal;
+mod region;
 mod resolver;
 mod server_to_server;
 mod tokens;
 
 pub use app::{App, AppKind, ClientSecret, Endpoints};
-pub use authorize::{Authorization, SessionBinding};
+pub use authorize::{Authorization, AuthorizeRequest, SessionBinding};
 pub use callback::Callback;
 pub use connection::Connection;
 pub use connections::{Connections, ConnectionsBuilder};

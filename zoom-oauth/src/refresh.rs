@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use zoom_core::{AccessToken, Clock, Sleeper};
 
 use crate::{
-    Error, ErrorKind, EventKind,
+    Error, ErrorKind, EventKind, attributes,
     events::Announcer,
     exchange::{AccountExchange, ExchangeError, Granted, UserExchange},
     records::{Records, SaveError, Slot},
@@ -43,7 +43,7 @@ const LOOK: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(crate) enum Grant {
     User(Box<UserExchange>),
-    Account(AccountExchange),
+    Account(Box<AccountExchange>),
 }
 
 type Outcome = Result<AccessToken, Error>;
@@ -216,6 +216,7 @@ impl Refresher {
         if !granted.scopes.is_empty() {
             slot.record.scopes = granted.scopes;
         }
+        attributes::set_api_url(&mut slot.record, granted.api_url.as_ref());
         slot.tokens = Some(Tokens {
             access: granted.access,
             // No new one means that the old one goes on.
@@ -243,7 +244,7 @@ impl Refresher {
                     (tried, answer_lost) = (true, lost);
                     self.sleeper.sleep(BEFORE_SECOND_TRY).await;
                 }
-                Err(ExchangeError::Dead) if matches!(self.grant, Grant::User(_)) => {
+                Err(ExchangeError::Dead(_)) if matches!(self.grant, Grant::User(_)) => {
                     return Err(Failure::Dead(if answer_lost {
                         "answer_lost"
                     } else {

@@ -161,7 +161,8 @@ impl Resolver {
         }];
         if let Some(connection) = own {
             let tokens = self.connections.tokens_of(connection.id.clone());
-            let client = self.connections.inner.client.with_token_source(tokens);
+            let regions = &self.connections.inner.regions;
+            let client = regions.client(connection.api_url.as_deref(), tokens);
             let account = ResolvedAccount::Own(connection);
             return Ok(Resolution {
                 account,

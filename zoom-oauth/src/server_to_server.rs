@@ -143,7 +143,7 @@ impl ServerToServerBuilder {
             &index,
         ]);
         id.truncate(32);
-        let Wire { http, client } = wire(&self.endpoints, &self.clock)?;
+        let Wire { http, client, .. } = wire(&self.endpoints, &self.clock)?;
         let exchange = AccountExchange::new(
             self.account_id.as_str().to_owned(),
             self.token_index,
@@ -154,7 +154,7 @@ impl ServerToServerBuilder {
         )?;
         let refresher = Refresher::new(
             Records::new(self.store, self.vault, DEFAULT_APP),
-            Grant::Account(exchange),
+            Grant::Account(Box::new(exchange)),
             self.lock.unwrap_or_else(|| Arc::new(MemoryLock::new())),
             Announcer::new(None, None, self.clock.clone()),
             self.clock,

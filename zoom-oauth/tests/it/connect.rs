@@ -257,7 +257,7 @@ async fn a_wrong_verifier_is_refused_by_zoom() {
         .unwrap_err();
     assert_eq!(
         (error.kind(), error.code()),
-        (ErrorKind::Refused, Some("invalid_grant"))
+        (ErrorKind::InvalidCode, Some("invalid_grant"))
     );
 }
 
