@@ -24,6 +24,8 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
     /// The full length is promised, but the connection ends after so many bytes.
     pub(crate) cut_after: Option<usize>,
+    /// It comes in pieces, and takes so long.
+    pub(crate) pace: Option<Duration>,
 }
 
 impl Answer {
@@ -34,6 +36,7 @@ impl Answer {
             headers: Box::default(),
             body: Bytes::new(),
             cut_after: None,
+            pace: None,
         }
     }
 
@@ -102,9 +105,15 @@ impl Answer {
 
 impl IntoResponse for Answer {
     fn into_response(mut self) -> Response {
-        let body = match self.cut_after {
-            None => Body::from(self.body),
-            Some(bytes) => {
+        let body = match (self.cut_after, self.pace) {
+            (None, None) => Body::from(self.body),
+            (None, Some(time)) => {
+                self.headers
+                    .entry(CONTENT_LENGTH)
+                    .or_insert(HeaderValue::from(self.body.len()));
+                trickle(self.body, time)
+            }
+            (Some(bytes), _) => {
                 self.headers
                     .entry(CONTENT_LENGTH)
                     .or_insert(HeaderValue::from(self.body.len()));
@@ -113,6 +122,20 @@ impl IntoResponse for Answer {
         };
         (self.status, *self.headers, body).into_response()
     }
+}
+
+/// Sends these bytes in pieces, the last of them when the time is over.
+fn trickle(bytes: Bytes, time: Duration) -> Body {
+    const PIECES: u32 = 8;
+    let size = bytes.len().div_ceil(PIECES as usize).max(1);
+    Body::from_stream(stream::unfold(bytes, move |mut left| async move {
+        if left.is_empty() {
+            return None;
+        }
+        tokio::time::sleep(time / PIECES).await;
+        let piece = left.split_to(size.min(left.len()));
+        Some((Ok::<_, io::Error>(piece), left))
+    }))
 }
 
 /// Sends these bytes, waits until they are surely out, and drops the connection.

@@ -1,15 +1,19 @@
 //! `/control/…`: everything the library can do, over HTTP, for other languages, for zoomctl and for people with curl.
 
 mod meetings;
+mod people;
+mod rules;
 mod steer;
 mod webhooks;
+
+use std::time::Duration;
 
 use axum::{
     Router,
     extract::State,
     routing::{get, post},
 };
-use http::StatusCode;
+use http::{StatusCode, Uri};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -18,6 +22,7 @@ use crate::{
     clock::zoom_time,
     error::Error,
     json::Fields as _,
+    params::Params,
     simulator::{Inner, Shared},
 };
 
@@ -28,12 +33,21 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/control/counters", get(counters))
         .route("/control/clock", get(steer::clock).post(steer::set_clock))
         .route("/control/authorize", post(steer::authorize))
+        .route("/control/install", post(steer::install))
+        .route("/control/device", post(steer::device))
+        .route("/control/rules", get(rules::show).post(rules::change))
+        .route(
+            "/control/users",
+            post(people::change_user).delete(people::remove_user),
+        )
+        .route("/control/apps", post(people::change_app))
         .route("/control/tokens/expire", post(steer::expire))
         .route("/control/tokens/revoke", post(steer::revoke))
         .route(
             "/control/faults",
             post(steer::add_fault).delete(steer::clear_faults),
         )
+        .route("/control/faults/release", post(steer::release))
         .route("/control/meetings", post(meetings::hold))
         .route(
             "/control/subscriptions",
@@ -52,21 +66,45 @@ const INDEX: &[(&str, &str)] = &[
         "GET /control/world",
         "apps, users, meetings, instances, connections, subscriptions",
     ),
-    ("GET /control/counters", "how often what was asked for"),
+    (
+        "GET /control/counters",
+        "how often what was asked for; ?until=NAME&at_least=N&seconds=S waits for it",
+    ),
     ("GET|POST /control/clock", "{advance_seconds, set, frozen}"),
     (
         "POST /control/authorize",
-        "{url, user, deny}: answers the consent page, gives the address to go to",
+        "{url, user, deny, optional_scopes}: answers the consent page, gives the address to go to",
+    ),
+    (
+        "POST /control/install",
+        "{client_id, user, redirect_uri}: an install from the Marketplace; a code and no state",
+    ),
+    (
+        "POST /control/device",
+        "{user_code, user, deny}: answers a device",
+    ),
+    (
+        "GET|POST /control/rules",
+        "{rotation, api_url, access_token_life, refresh_token_life, code_life, s2s_single_token, paid_account, quirks}",
+    ),
+    (
+        "POST|DELETE /control/users",
+        "{user, kind, status, role, settings, …}: changes or adds | {user}: removes",
+    ),
+    (
+        "POST /control/apps",
+        "{client_id, disabled, approved, scopes, …}: changes; with kind: adds",
     ),
     ("POST /control/tokens/expire", "{user, kind: access|refresh}"),
     (
         "POST /control/tokens/revoke",
-        "{user}: removes the app, sends app_deauthorized",
+        "{user, client_id}: removes the app, sends app_deauthorized",
     ),
     (
         "POST|DELETE /control/faults",
         "{fault, route, times, after, delay_ms}",
     ),
+    ("POST /control/faults/release", "what is held goes on"),
     (
         "POST /control/meetings",
         "{host, sample | topic, meeting_id, start, end, minutes, participants, vtt, chat, m4a_base64}",
@@ -103,12 +141,25 @@ pub(crate) fn world(sim: &Inner) -> Value {
     let mut world = sim.world().summary();
     world.put("base_url", sim.base.as_str());
     world.put("media_origin", sim.cdn.as_str());
-    world.put("account_id", sim.config.account_id.as_str());
+    world.put("account_id", sim.config().account_id.as_str());
     world.put("now", zoom_time(sim.clock.now()));
     world
 }
 
-async fn counters(State(sim): State<Shared>) -> Answer {
+/// With `until`, not before that was counted so often, or the seconds are over (by the machine's clock).
+async fn counters(State(sim): State<Shared>, uri: Uri) -> Answer {
+    let params = Params::parse(uri.query());
+    if let Some(until) = params.get("until") {
+        let number = |name, or| params.get(name).and_then(|text| text.parse().ok()).unwrap_or(or);
+        let seconds = Duration::from_secs(number("seconds", 30));
+        let reached = tokio::time::timeout(seconds, sim.until_count(until, number("at_least", 1))).await;
+        if reached.is_err() {
+            return Answer::json(
+                StatusCode::REQUEST_TIMEOUT,
+                &json!({ "error": format!("{until} was not counted so often in time") }),
+            );
+        }
+    }
     Answer::ok(&json!(sim.world().counters))
 }
 

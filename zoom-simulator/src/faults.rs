@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 /// Something that goes wrong the next time it can.
 ///
@@ -54,6 +55,14 @@ pub enum Fault {
     LoseTokenResponse,
     /// Token endpoint: `api_url` points somewhere else.
     ForeignApiUrl,
+    /// Token endpoint, or wherever the route says: the request is there, and nothing is done about it until
+    /// [`Simulator::release`](crate::Simulator::release).
+    HoldRequest,
+    /// Token endpoint, or wherever the route says: it is done, tokens are rotated, but the answer stays back until
+    /// [`Simulator::release`](crate::Simulator::release).
+    HoldAnswer,
+    /// Consent page: no code comes of a yes (4732).
+    CodeNotMade,
 
     /// Download: 200 with a page that says who may download.
     HtmlInsteadOfFile,
@@ -78,6 +87,8 @@ pub enum Fault {
     ConnectionReset,
     /// REST, or wherever the route says: the answer comes late (two seconds unless [`Failure::delay`] says otherwise).
     Slow,
+    /// REST, or wherever the route says: the answer comes in pieces, all of it after [`Failure::delay`].
+    Trickle,
     /// REST, or wherever the route says: there is never an answer.
     Timeout,
 }
@@ -86,6 +97,7 @@ pub enum Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Surface {
     Rest,
+    Authorize,
     Token,
     /// Only faults whose route names it.
     Revoke,
@@ -97,13 +109,16 @@ impl Fault {
     /// Where the fault belongs; none is REST, or wherever a route says.
     const fn surface(self) -> Option<Surface> {
         match self {
-            Self::ConnectionReset | Self::Slow | Self::Timeout => None,
+            Self::ConnectionReset | Self::Slow | Self::Trickle | Self::Timeout => None,
+            Self::CodeNotMade => Some(Surface::Authorize),
             Self::TokenHttp500
             | Self::TokenHttp429
             | Self::InvalidGrant
             | Self::InvalidClient
             | Self::LoseTokenResponse
-            | Self::ForeignApiUrl => Some(Surface::Token),
+            | Self::ForeignApiUrl
+            | Self::HoldRequest
+            | Self::HoldAnswer => Some(Surface::Token),
             Self::HtmlInsteadOfFile | Self::PasscodePage | Self::NotReady => Some(Surface::Download),
             Self::Truncated
             | Self::EmptyFile
@@ -125,6 +140,9 @@ impl Fault {
                 | Self::Http429
                 | Self::ResetMidBody
                 | Self::Truncated
+                | Self::LoseTokenResponse
+                | Self::HoldRequest
+                | Self::HoldAnswer
         )
     }
 }
@@ -178,7 +196,7 @@ impl Failure {
         self
     }
 
-    /// How late a [`Fault::Slow`] answer is, in real time.
+    /// How late a [`Fault::Slow`] or [`Fault::Trickle`] answer is, in real time.
     #[must_use]
     pub const fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
@@ -221,34 +239,53 @@ fn glob(pattern: &str, text: &str) -> bool {
 pub(crate) struct Struck {
     pub(crate) fault: Fault,
     pub(crate) delay: Duration,
+    /// What was held before this has been released so often.
+    ticket: u64,
 }
 
 /// Faults that are still to happen.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(VecDeque<Failure>);
+pub(crate) struct Faults {
+    pending: VecDeque<Failure>,
+    released: watch::Sender<u64>,
+}
 
 impl Faults {
     pub(crate) fn add(&mut self, failure: Failure) {
-        self.0.push_back(failure);
+        self.pending.push_back(failure);
     }
 
     /// What struck too early is to strike later. Returns nothing, for the request goes on unharmed.
     pub(crate) fn put_back(&mut self, struck: Struck) -> Option<Struck> {
-        self.0.push_front(Failure::new(struck.fault).delay(struck.delay));
+        self.pending
+            .push_front(Failure::new(struck.fault).delay(struck.delay));
         None
     }
 
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        self.pending.clear();
+    }
+
+    /// Everything that is held goes on.
+    pub(crate) fn release(&mut self) {
+        self.released.send_modify(|times| *times += 1);
+    }
+
+    /// Returns when what struck is released.
+    pub(crate) fn released(&self, struck: Struck) -> impl Future<Output = ()> + use<> {
+        let mut released = self.released.subscribe();
+        async move {
+            let _ = released.wait_for(|times| *times > struck.ticket).await;
+        }
     }
 
     pub(crate) fn pending(&self) -> Vec<Fault> {
-        self.0.iter().map(|failure| failure.fault).collect()
+        self.pending.iter().map(|failure| failure.fault).collect()
     }
 
     /// The first fault that wants this request, once less to come.
     pub(crate) fn strike(&mut self, surface: Surface, request: &str) -> Option<Struck> {
-        let at = self.0.iter_mut().position(|failure| {
+        let at = self.pending.iter_mut().position(|failure| {
             let wanted = failure.wants(surface, request);
             if wanted && failure.skip > 0 {
                 failure.skip -= 1;
@@ -256,14 +293,15 @@ impl Faults {
             }
             wanted && failure.times > 0
         })?;
-        let failure = self.0.get_mut(at)?;
+        let failure = self.pending.get_mut(at)?;
         failure.times -= 1;
         let struck = Struck {
             fault: failure.fault,
             delay: failure.delay,
+            ticket: *self.released.borrow(),
         };
         if failure.times == 0 {
-            self.0.remove(at);
+            self.pending.remove(at);
         }
         Some(struck)
     }

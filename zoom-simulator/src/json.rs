@@ -12,6 +12,8 @@ pub(crate) trait Fields {
     fn text(&self, name: &str) -> &str;
     /// Sets the field.
     fn put(&mut self, name: &str, value: impl Into<Value>);
+    /// Objects are joined field by field, anything else is replaced.
+    fn lay_over(&mut self, change: Value);
 }
 
 impl Fields for Value {
@@ -26,6 +28,17 @@ impl Fields for Value {
     fn put(&mut self, name: &str, value: impl Into<Self>) {
         if let Some(fields) = self.as_object_mut() {
             fields.insert(name.to_owned(), value.into());
+        }
+    }
+
+    fn lay_over(&mut self, change: Self) {
+        match (self, change) {
+            (Self::Object(own), Self::Object(change)) => {
+                for (name, value) in change {
+                    own.entry(name).or_insert(Self::Null).lay_over(value);
+                }
+            }
+            (own, change) => *own = change,
         }
     }
 }

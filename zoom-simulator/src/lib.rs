@@ -21,10 +21,14 @@ mod webhooks;
 mod world;
 
 pub use clock::VirtualClock;
-pub use config::{AppKind, AppSpec, Config, EventTs, Quirks, Role, Rotation, UserSpec};
+pub use config::{
+    ApiUrl, AppKind, AppSpec, Config, EventTs, Quirks, Role, Rotation, TokenReasons, UserKind, UserSpec,
+    UserStatus,
+};
 pub use error::Error;
 pub use faults::{Failure, Fault};
 pub use hold::{Attendance, HeldMeeting, HoldMeeting};
 pub use rate::{RateLimit, RateLimits};
 pub use simulator::Simulator;
 pub use webhooks::{Attempt, DeliveryRecord, DeliveryState, Disruption, Order, Subscription, Webhooks};
+pub use world::{AppChange, UserChange};

@@ -10,7 +10,7 @@ use std::{
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 use url::Url;
-use zoom_simulator::{Config, RateLimits, Rotation, Simulator, UserSpec, VirtualClock};
+use zoom_simulator::{Config, RateLimits, Rotation, Simulator, UserKind, UserSpec, VirtualClock};
 
 /// A Zoom on this machine: OAuth, REST, recordings, webhooks, faults.
 #[derive(Debug, Parser)]
@@ -166,7 +166,11 @@ fn introduce(simulator: &Simulator) -> io::Result<()> {
         config.s2s_client_id, config.s2s_client_secret
     )?;
     for user in &config.users {
-        let plan = if user.licensed { "Licensed" } else { "Basic" };
+        let plan = if user.kind == UserKind::Licensed {
+            "Licensed"
+        } else {
+            "Basic"
+        };
         writeln!(out, "  user            {} ({plan})", user.email)?;
     }
     out.flush()

@@ -1,26 +1,42 @@
 //! `/oauth/…`: consent, codes, tokens.
 
 mod consent;
+mod denied;
+mod device;
+mod exchange;
 mod grants;
+mod install;
+mod issue;
 mod mint;
 mod page;
+mod refresh;
 mod revoke;
 mod tokens;
 
-use axum::{Router, body::Bytes, extract::State, response::Response, routing::get};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    response::Response,
+    routing::{get, post},
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http::{HeaderMap, StatusCode, Uri, header::AUTHORIZATION};
+use http::{HeaderMap, Uri, header::AUTHORIZATION};
 use serde_json::json;
 
+use self::denied::Denied;
 pub(crate) use self::{
-    consent::{Consent, Decision},
+    consent::{Consent, Decision, Stop, Turned},
+    device::decide as decide_device,
+    install::request as install_request,
     mint::hmac_sha256_hex,
-    tokens::{DownloadGrant, Tokens},
+    tokens::{BadToken, DownloadGrant, End, Tokens},
 };
 use crate::{
     answer::Answer,
+    faults::Fault,
     params::Params,
-    server::{Connection, spoil},
+    server::{Connection, hold, spoil},
     simulator::Shared,
     world::{App, World},
 };
@@ -28,8 +44,15 @@ use crate::{
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route("/oauth/authorize", get(consent::page).post(consent::decide))
-        .route("/oauth/token", axum::routing::post(token))
-        .route("/oauth/revoke", axum::routing::post(revoke))
+        .route("/oauth/token", post(token))
+        .route("/oauth/revoke", post(revoke))
+        .route("/oauth/devicecode", post(device::start))
+        .route("/oauth_device", get(device::enter))
+        .route(
+            "/oauth/device/complete/{user_code}",
+            get(device::page).post(device::answer),
+        )
+        .route("/marketplace/install", get(install::page))
         .route("/.well-known/oauth-authorization-server", get(metadata))
 }
 
@@ -43,8 +66,10 @@ async fn token(
     let params = Params::default()
         .and(&body)
         .and(uri.query().unwrap_or_default().as_bytes());
-    let (answer, struck) = grants::token(&sim, &headers, &params);
-    spoil(answer, struck, &connection).await
+    let struck = grants::arrive(&sim, &params);
+    hold(&sim, struck, Fault::HoldRequest).await;
+    let answer = grants::token(&sim, &headers, &params, struck.map(|struck| struck.fault));
+    spoil(&sim, answer, struck, &connection).await
 }
 
 async fn revoke(
@@ -57,8 +82,10 @@ async fn revoke(
     let params = Params::default()
         .and(&body)
         .and(uri.query().unwrap_or_default().as_bytes());
-    let (answer, struck) = revoke::revoke(&sim, &headers, &params);
-    spoil(answer, struck, &connection).await
+    let struck = revoke::arrive(&sim);
+    hold(&sim, struck, Fault::HoldRequest).await;
+    let answer = revoke::revoke(&sim, &headers, &params, struck.map(|struck| struck.fault));
+    spoil(&sim, answer, struck, &connection).await
 }
 
 /// RFC 8414.
@@ -69,20 +96,13 @@ async fn metadata(State(sim): State<Shared>) -> Answer {
         "authorization_endpoint": format!("{base}/oauth/authorize"),
         "token_endpoint": format!("{base}/oauth/token"),
         "revocation_endpoint": format!("{base}/oauth/revoke"),
+        "device_authorization_endpoint": format!("{base}/oauth/devicecode"),
         "userinfo_endpoint": format!("{base}/v2/users/me"),
         "response_types_supported": ["code"],
-        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials", device::GRANT_TYPE],
         "token_endpoint_auth_methods_supported": ["client_secret_basic"],
         "code_challenge_methods_supported": ["S256", "plain"],
     }))
-}
-
-/// The OAuth endpoints' own error shape.
-fn refused(reason: &str, error: &str) -> Answer {
-    no_store(Answer::json(
-        StatusCode::BAD_REQUEST,
-        &json!({ "reason": reason, "error": error }),
-    ))
 }
 
 fn no_store(answer: Answer) -> Answer {
@@ -90,13 +110,16 @@ fn no_store(answer: Answer) -> Answer {
 }
 
 /// The app whose id and secret came with the request: Basic wins over the body.
-fn authenticated<'w>(world: &'w World, headers: &HeaderMap, params: &Params) -> Result<&'w App, Answer> {
-    let (id, secret) = credentials(headers, params)
-        .ok_or_else(|| refused("Client ID or client secret is missing.", "invalid_client"))?;
-    world
-        .app(&id)
-        .filter(|app| app.client_secret == secret)
-        .ok_or_else(|| refused("Invalid client_id or client_secret", "invalid_client"))
+fn authenticated<'w>(world: &'w World, headers: &HeaderMap, params: &Params) -> Result<&'w App, Denied> {
+    let (id, secret) = credentials(headers, params).ok_or(Denied::NoCredentials)?;
+    let app = world.app(&id).ok_or(Denied::UnknownClient)?;
+    if app.client_secret != secret {
+        return Err(Denied::WrongSecret);
+    }
+    if app.disabled {
+        return Err(Denied::AppDisabled);
+    }
+    Ok(app)
 }
 
 fn credentials(headers: &HeaderMap, params: &Params) -> Option<(String, String)> {

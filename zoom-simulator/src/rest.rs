@@ -36,11 +36,10 @@ pub(crate) use self::{
 use crate::{
     answer::{Answer, Refusal, Reply},
     clock::zoom_time,
-    config::Role,
     faults::{Fault, Surface},
     json::Fields as _,
     params::Params,
-    server::{Connection, spoil},
+    server::{Connection, hold, spoil},
     simulator::{Inner, Shared},
     world::{Caller, Reach, User, World},
 };
@@ -86,9 +85,9 @@ async fn dispatch(
         return Answer::not_found().into_response();
     };
     let query = Params::parse(uri.query());
-    let (answer, struck) = {
+    let request = format!("{method} {}", uri.path());
+    let struck = {
         let mut world = sim.world();
-        let request = format!("{method} {}", uri.path());
         let general = format!("{method} /v2{}", endpoint.path);
         if general != request {
             world.count(request.as_str());
@@ -102,6 +101,11 @@ async fn dispatch(
         if paging && query.get("next_page_token").is_none() {
             struck = struck.and_then(|struck| world.faults.put_back(struck));
         }
+        struck
+    };
+    hold(&sim, struck, Fault::HoldRequest).await;
+    let answer = {
+        let mut world = sim.world();
         let fault = struck.map(|struck| struck.fault);
         let mut answer = run(
             &sim, &mut world, endpoint, &segments, &query, &headers, &body, fault,
@@ -110,13 +114,12 @@ async fn dispatch(
             repeat_page_token(&mut answer, &query);
         }
         let tracking = world.random.tracking_id();
-        let answer = answer
+        answer
             .header("x-zm-trackingid", &tracking)
             .header("x-content-type-options", "nosniff")
-            .header("cache-control", "no-cache, no-store, must-revalidate, private");
-        (answer, struck)
+            .header("cache-control", "no-cache, no-store, must-revalidate, private")
     };
-    spoil(answer, struck, &connection).await
+    spoil(&sim, answer, struck, &connection).await
 }
 
 #[expect(
@@ -141,7 +144,12 @@ fn run(
         Err(answer) => return answer,
     };
     let reply = match reach(&caller, &endpoint.scopes) {
-        None => Err(scopes::missing(&caller, &endpoint.scopes, Reach::Own)),
+        None => Err(scopes::missing(
+            &caller,
+            &endpoint.scopes,
+            Reach::Own,
+            sim.config().quirks.missing_scope_401,
+        )),
         Some(reach) => {
             let call = Call {
                 sim,
@@ -201,6 +209,7 @@ impl Call<'_> {
                 self.caller,
                 &self.endpoint.scopes,
                 Reach::Account,
+                self.sim.config().quirks.missing_scope_401,
             ));
         }
         Ok(user.clone())
@@ -227,15 +236,6 @@ impl Call<'_> {
 
 fn no_content() -> Reply {
     Ok(Answer::status(http::StatusCode::NO_CONTENT))
-}
-
-/// Roles have numbers in the API.
-fn role(role: Role) -> (&'static str, &'static str) {
-    match role {
-        Role::Owner => ("0", "Owner"),
-        Role::Admin => ("1", "Admin"),
-        Role::Member => ("2", "Member"),
-    }
 }
 
 fn optional_time(at: Option<jiff::Timestamp>) -> Value {

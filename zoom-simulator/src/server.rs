@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     answer::Answer,
     faults::{Fault, Struck},
+    simulator::Shared,
 };
 
 /// Serves until told to stop.
@@ -157,13 +158,32 @@ impl AsyncWrite for Stream {
     }
 }
 
+/// Keeps a request, or what is answered to it, until it is released.
+pub(crate) async fn hold(sim: &Shared, struck: Option<Struck>, wanted: Fault) {
+    let Some(struck) = struck.filter(|struck| struck.fault == wanted) else {
+        return;
+    };
+    let released = sim.world().faults.released(struck);
+    tokio::select! {
+        () = sim.stop.cancelled() => {}
+        () = released => {}
+    }
+}
+
 /// The answer on its way out, after what a fault does to it.
-pub(crate) async fn spoil(mut answer: Answer, struck: Option<Struck>, connection: &Connection) -> Response {
-    let Some(struck) = struck else {
+pub(crate) async fn spoil(
+    sim: &Shared,
+    mut answer: Answer,
+    struck: Option<Struck>,
+    connection: &Connection,
+) -> Response {
+    let Some(found) = struck else {
         return answer.into_response();
     };
-    match struck.fault {
-        Fault::Slow => tokio::time::sleep(struck.delay).await,
+    match found.fault {
+        Fault::Slow => tokio::time::sleep(found.delay).await,
+        Fault::Trickle => answer.pace = Some(found.delay),
+        Fault::HoldAnswer => hold(sim, struck, Fault::HoldAnswer).await,
         Fault::Timeout => std::future::pending().await,
         Fault::ConnectionReset | Fault::LoseTokenResponse => {
             connection.reset();

@@ -1,9 +1,13 @@
 //! The running simulator.
 
+mod consent;
+mod people;
+mod steer;
+
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -17,12 +21,9 @@ use crate::{
     config::Config,
     control,
     error::Error,
-    faults::Failure,
     hold::{self, HeldMeeting, HoldMeeting},
-    oauth::{self, Consent, Decision},
-    params::Params,
-    recordings, rest, server,
-    webhooks::{self, Webhooks},
+    oauth, recordings, rest, server,
+    webhooks::Webhooks,
     world::World,
 };
 
@@ -30,7 +31,10 @@ use crate::{
 pub(crate) type Shared = Arc<Inner>;
 
 pub(crate) struct Inner {
-    pub(crate) config: Config,
+    /// What it was started with.
+    started: Config,
+    /// The same after everything that was changed since.
+    current: RwLock<Arc<Config>>,
     pub(crate) clock: VirtualClock,
     /// Scheme, host and port, without a slash.
     pub(crate) base: String,
@@ -54,6 +58,16 @@ impl fmt::Debug for Inner {
 }
 
 impl Inner {
+    /// The rules as they are now.
+    pub(crate) fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn change_config(&self, change: impl FnOnce(&mut Config)) {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        change(Arc::make_mut(&mut current));
+    }
+
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -120,7 +134,8 @@ impl Simulator {
             http,
             stop: stop.clone(),
             world: Mutex::new(world),
-            config,
+            current: RwLock::new(Arc::new(config.clone())),
+            started: config,
         });
         let zoom_routes = Router::new()
             .merge(oauth::routes())
@@ -156,48 +171,20 @@ impl Simulator {
     /// What it was started with: ids, secrets, users.
     #[must_use]
     pub fn config(&self) -> &Config {
-        &self.inner.config
+        &self.inner.started
+    }
+
+    /// Changes the rules from now on: lifetimes, rotation, `api_url`, limits, [`Quirks`](crate::Quirks). Ports, apps and
+    /// users are looked at only at the start; there are [`change_app`](Self::change_app) and
+    /// [`change_user`](Self::change_user) for them.
+    pub fn change_config(&self, change: impl FnOnce(&mut Config)) {
+        self.inner.change_config(change);
     }
 
     /// Its clock.
     #[must_use]
     pub fn clock(&self) -> VirtualClock {
         self.inner.clock.clone()
-    }
-
-    /// Says yes to an authorization request as this user (id or address), without a browser. Returns where the browser
-    /// would go next: the redirect address with `code` and `state`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::is_refused`] when Zoom would show an error instead, or the user may not install the app.
-    pub fn allow(&self, authorize: &Url, user: &str) -> Result<Url, Error> {
-        let optional_scopes = self.inner.config.optional_scopes.clone();
-        self.decide(
-            authorize,
-            &Decision::Allow {
-                user: user.to_owned(),
-                optional_scopes,
-            },
-        )
-    }
-
-    /// Says no to an authorization request.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::is_refused`] when Zoom would show an error instead.
-    pub fn deny(&self, authorize: &Url) -> Result<Url, Error> {
-        self.decide(authorize, &Decision::Deny)
-    }
-
-    fn decide(&self, authorize: &Url, decision: &Decision) -> Result<Url, Error> {
-        let mut world = self.inner.world();
-        let consent = Consent::read(&world, &Params::parse(authorize.query()))
-            .map_err(|answer| Error::refused(String::from_utf8_lossy(&answer.body).into_owned()))?;
-        consent
-            .decide(&self.inner, &mut world, decision)
-            .map_err(Error::refused)
     }
 
     /// Holds a meeting. What lies in the past by the simulator's clock has happened when this returns: participants came
@@ -226,49 +213,10 @@ impl Simulator {
         Webhooks::new(Arc::clone(&self.inner))
     }
 
-    /// The next chance this goes wrong: a [`Fault`](crate::Fault), or a [`Failure`] that also says where and how often.
-    pub fn fail_next(&self, failure: impl Into<Failure>) {
-        self.inner.world().faults.add(failure.into());
-    }
-
-    /// Forgets the faults that have not happened yet.
-    pub fn clear_faults(&self) {
-        self.inner.world().faults.clear();
-    }
-
-    /// All access tokens expire now; refresh tokens live. Returns how many it were.
-    pub fn expire_access_tokens(&self) -> usize {
-        let now = self.inner.clock.now();
-        self.inner.world().tokens.expire_access(|_, _| true, now)
-    }
-
-    /// The access tokens of one user (id or address) expire now; refresh tokens live. Returns how many it were.
-    pub fn expire_access_tokens_of(&self, user: &str) -> usize {
-        let now = self.inner.clock.now();
-        let mut world = self.inner.world();
-        let Some(id) = world.user(user).map(|user| user.id.clone()) else {
-            return 0;
-        };
-        world.tokens.expire_access(|_, caller| caller.user_id == id, now)
-    }
-
-    /// The refresh tokens of one user (id or address), or of all, are dead: the next refresh says `invalid_grant`.
-    pub fn expire_refresh_tokens(&self, user: Option<&str>) -> usize {
-        let mut world = self.inner.world();
-        let id = user.map(|user| world.user(user).map(|user| user.id.clone()).unwrap_or_default());
-        world.tokens.expire_refresh(id.as_deref())
-    }
-
-    /// The user (id or address) removes the app in the Marketplace: tokens die, `app_deauthorized` goes out. Returns how
-    /// many apps they had connected.
-    pub fn deauthorize(&self, user: &str) -> usize {
-        webhooks::deauthorize(&self.inner, user)
-    }
-
     /// The default app's Secret Token, which signs webhooks.
     #[must_use]
     pub fn webhook_secret(&self) -> &str {
-        &self.inner.config.webhook_secret
+        &self.inner.started.webhook_secret
     }
 
     /// How often what was asked for: `token.refresh_token` (and `.granted`, `.refused`), `revoke`, `authorize`,

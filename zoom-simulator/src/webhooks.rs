@@ -48,7 +48,7 @@ pub(crate) fn emit(sim: &Shared, world: &mut World, about: About<'_>, event: &Va
         .subscriptions()
         .filter(|subscription| subscription.wants(&name))
         .filter(|subscription| {
-            !sim.config.quirks.only_installed || installed(world, &subscription.client_id, about)
+            !sim.config().quirks.only_installed || installed(world, &subscription.client_id, about)
         })
         .map(|subscription| subscription.id.clone())
         .collect();
@@ -86,13 +86,14 @@ fn installed(world: &World, client_id: &str, about: About<'_>) -> bool {
     }
 }
 
-/// The user removes every app: tokens die and the apps hear of it.
-pub(crate) fn deauthorize(sim: &Shared, user: &str) -> usize {
+/// The user removes one app or every one: tokens die and the apps hear of it.
+pub(crate) fn deauthorize(sim: &Shared, user: &str, client_id: Option<&str>) -> usize {
     let mut world = sim.world();
     let Some(user_id) = world.user(user).map(|user| user.id.clone()) else {
         return 0;
     };
-    let connected = world.tokens.grants_of(&user_id);
+    let mut connected = world.tokens.grants_of(&user_id);
+    connected.retain(|(_, client)| client_id.is_none_or(|wanted| wanted == client));
     for (grant, client_id) in &connected {
         world.tokens.end(*grant);
         app_deauthorized(sim, &mut world, client_id, &user_id);
@@ -103,7 +104,7 @@ pub(crate) fn deauthorize(sim: &Shared, user: &str) -> usize {
 /// The Secret Token an app signs with now.
 fn secret(sim: &Inner, world: &World, client_id: &str) -> String {
     world.app(client_id).map_or_else(
-        || sim.config.webhook_secret.clone(),
+        || sim.config().webhook_secret.clone(),
         |app| app.webhook_secret.clone(),
     )
 }

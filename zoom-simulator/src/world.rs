@@ -1,20 +1,29 @@
 //! Everything the simulated Zoom remembers. It sits behind one lock, and nothing here waits.
 
 mod account;
+mod change;
 mod instance;
 mod meeting;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::Value;
+use tokio::sync::watch;
 
+pub use self::change::{AppChange, UserChange};
 pub(crate) use self::{
     account::{App, Caller, Reach, User},
     instance::{Instance, Media, MediaState, Recording, Stay, minutes},
     meeting::{Meeting, Occurrence},
 };
 use crate::{
-    config::Config, faults::Faults, oauth::Tokens, random::Random, rate::RateMeter, rest::Pages,
+    config::{AppKind, Config},
+    faults::Faults,
+    oauth::{BadToken, End, Tokens},
+    random::Random,
+    rate::RateMeter,
+    rest::Pages,
     webhooks::Outbox,
 };
 
@@ -34,6 +43,8 @@ pub(crate) struct World {
     pub(crate) faults: Faults,
     pub(crate) outbox: Outbox,
     pub(crate) counters: BTreeMap<String, u64>,
+    /// Tells that something was counted.
+    pub(crate) counted: watch::Sender<()>,
 }
 
 impl World {
@@ -61,11 +72,13 @@ impl World {
             faults: Faults::default(),
             outbox: Outbox::default(),
             counters: BTreeMap::new(),
+            counted: watch::Sender::default(),
         }
     }
 
     pub(crate) fn count(&mut self, what: impl Into<String>) {
         *self.counters.entry(what.into()).or_default() += 1;
+        self.counted.send_replace(());
     }
 
     /// A user by id or address.
@@ -82,6 +95,28 @@ impl World {
 
     pub(crate) fn app(&self, client_id: &str) -> Option<&App> {
         self.apps.iter().find(|app| app.client_id == client_id)
+    }
+
+    /// Whose access token this is, if the app and the user behind it may still do what they might.
+    pub(crate) fn caller(&self, token: &str, now: Timestamp) -> Result<&Caller, BadToken> {
+        let caller = self.tokens.caller(token, now)?;
+        let app = self
+            .app(&caller.client_id)
+            .filter(|app| !app.disabled && app.approved_in(&caller.account_id))
+            .ok_or(BadToken::Invalid)?;
+        let away = |user: &User| !user.active() || user.account_id != caller.account_id;
+        if app.kind != AppKind::ServerToServer && self.user(&caller.user_id).is_some_and(away) {
+            return Err(BadToken::Invalid);
+        }
+        Ok(caller)
+    }
+
+    /// Takes a user out of the account, with their meetings; what they authorized has no owner any more.
+    pub(crate) fn remove_user(&mut self, id: &str) {
+        self.users.retain(|user| user.id != id);
+        self.tokens.end_all_of(id, End::OwnerGone);
+        self.meetings.retain(|_, meeting| meeting.host_id != id);
+        self.instances.retain(|instance| instance.host_id != id);
     }
 
     pub(crate) fn new_uuid(&mut self) -> String {

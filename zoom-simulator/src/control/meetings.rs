@@ -64,7 +64,7 @@ impl Hold {
     fn meeting(self, sim: &Inner) -> Result<HoldMeeting, Answer> {
         let host = self
             .host
-            .or_else(|| sim.config.users.first().map(|user| user.id.clone()))
+            .or_else(|| sim.config().users.first().map(|user| user.id.clone()))
             .unwrap_or_default();
         let length = SignedDuration::from_mins(self.minutes.unwrap_or(30).max(0));
         let end = match (self.end, self.start) {

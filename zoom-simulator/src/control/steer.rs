@@ -13,7 +13,7 @@ use crate::{
     answer::Answer,
     error::Error,
     faults::{Failure, Fault},
-    oauth::{Consent, Decision},
+    oauth::{Consent, Decision, Turned, decide_device, install_request},
     params::Params,
     simulator::Shared,
     webhooks,
@@ -57,8 +57,7 @@ struct Authorize {
     user: Option<String>,
     #[serde(default)]
     deny: bool,
-    #[serde(default)]
-    optional_scopes: Vec<String>,
+    optional_scopes: Option<Vec<String>>,
 }
 
 pub(super) async fn authorize(State(sim): State<Shared>, bytes: Bytes) -> Answer {
@@ -76,15 +75,86 @@ pub(super) async fn authorize(State(sim): State<Shared>, bytes: Bytes) -> Answer
             optional_scopes: wanted.optional_scopes,
         },
     };
-    match Consent::read(&world, &Params::parse(wanted.url.query())) {
+    match Consent::read(&sim, &world, &Params::parse(wanted.url.query())) {
         Ok(consent) => {
-            let to = consent
-                .decide(&sim, &mut world, &decision)
-                .map_err(Error::refused);
-            done(to.map(|to| json!({ "location": to })))
+            let to = consent.decide(&sim, &mut world, &decision);
+            went(to)
         }
-        Err(answer) => answer,
+        Err(stop) => stop.answer(),
     }
+}
+
+fn went(to: Result<Url, Turned>) -> Answer {
+    done(
+        to.map(|to| json!({ "location": to }))
+            .map_err(|turned| Error::refused(turned.reason)),
+    )
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Install {
+    client_id: Option<String>,
+    user: Option<String>,
+    redirect_uri: Option<Url>,
+    optional_scopes: Option<Vec<String>>,
+}
+
+/// Somebody presses *Add* in the Marketplace.
+pub(super) async fn install(State(sim): State<Shared>, bytes: Bytes) -> Answer {
+    let wanted: Install = match body(&bytes) {
+        Ok(wanted) => wanted,
+        Err(answer) => return answer,
+    };
+    let client_id = wanted.client_id.unwrap_or_else(|| sim.config().client_id.clone());
+    let mut world = sim.world();
+    let decision = Decision::Allow {
+        user: wanted
+            .user
+            .or_else(|| world.users.first().map(|user| user.id.clone()))
+            .unwrap_or_default(),
+        optional_scopes: wanted.optional_scopes,
+    };
+    let query = match install_request(&world, &client_id, wanted.redirect_uri.as_ref().map(Url::as_str)) {
+        Ok(query) => query,
+        Err(turned) => return went(Err(turned)),
+    };
+    match Consent::read(&sim, &world, &Params::parse(Some(&query))) {
+        Ok(consent) => went(consent.decide(&sim, &mut world, &decision)),
+        Err(stop) => stop.answer(),
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Device {
+    user_code: String,
+    user: Option<String>,
+    #[serde(default)]
+    deny: bool,
+}
+
+/// Answers a device.
+pub(super) async fn device(State(sim): State<Shared>, bytes: Bytes) -> Answer {
+    let wanted: Device = match body(&bytes) {
+        Ok(wanted) => wanted,
+        Err(answer) => return answer,
+    };
+    let mut world = sim.world();
+    let decision = match (wanted.deny, wanted.user) {
+        (true, _) => Decision::Deny,
+        (false, user) => Decision::Allow {
+            user: user
+                .or_else(|| world.users.first().map(|user| user.id.clone()))
+                .unwrap_or_default(),
+            optional_scopes: None,
+        },
+    };
+    let said = decide_device(&sim, &mut world, &wanted.user_code, &decision);
+    done(
+        said.map(|()| json!({}))
+            .map_err(|turned| Error::refused(turned.reason)),
+    )
 }
 
 #[derive(Debug, Deserialize)]
@@ -131,11 +201,14 @@ pub(super) async fn expire(State(sim): State<Shared>, bytes: Bytes) -> Answer {
 #[serde(deny_unknown_fields)]
 struct Revoke {
     user: String,
+    client_id: Option<String>,
 }
 
 pub(super) async fn revoke(State(sim): State<Shared>, bytes: Bytes) -> Answer {
     match body::<Revoke>(&bytes) {
-        Ok(wanted) => Answer::ok(&json!({ "revoked": webhooks::deauthorize(&sim, &wanted.user) })),
+        Ok(wanted) => Answer::ok(
+            &json!({ "revoked": webhooks::deauthorize(&sim, &wanted.user, wanted.client_id.as_deref()) }),
+        ),
         Err(answer) => answer,
     }
 }
@@ -175,4 +248,9 @@ pub(super) async fn add_fault(State(sim): State<Shared>, bytes: Bytes) -> Answer
 pub(super) async fn clear_faults(State(sim): State<Shared>) -> Answer {
     sim.world().faults.clear();
     Answer::ok(&json!({ "pending": [] }))
+}
+
+pub(super) async fn release(State(sim): State<Shared>) -> Answer {
+    sim.world().faults.release();
+    Answer::ok(&json!({}))
 }

@@ -37,7 +37,7 @@ pub(super) async fn subscribe(State(sim): State<Shared>, bytes: Bytes) -> Answer
     let client_id = wanted
         .client_id
         .as_deref()
-        .unwrap_or(&sim.config.client_id)
+        .unwrap_or(&sim.config().client_id)
         .to_owned();
     let events: Vec<&str> = wanted.events.iter().map(String::as_str).collect();
     let id = handle(&sim)

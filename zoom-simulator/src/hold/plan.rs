@@ -138,7 +138,7 @@ impl Plan {
             None => instance.meeting_id = world.new_meeting_id(),
         }
         let wanted = held.m4a.is_some() || held.mp4.is_some() || held.vtt.is_some() || held.chat.is_some();
-        let may = host.licensed && host.cloud_recording && sim.config.paid_account;
+        let may = host.licensed() && host.cloud_recording && sim.config().paid_account;
         let recording = (wanted && may).then(|| {
             let length = SignedDuration::try_from(held.recorded).unwrap_or_default();
             let stop = held.start.saturating_add(length).unwrap_or(held.end);
@@ -381,10 +381,10 @@ fn afterwards(sim: &Inner, end: Timestamp) -> [(Timestamp, Step); 2] {
         at.saturating_add(SignedDuration::try_from(by).unwrap_or_default())
             .unwrap_or(at)
     };
-    let done = after(end, sim.config.processing_time);
+    let done = after(end, sim.config().processing_time);
     [
         (done, Step::Complete),
-        (after(done, sim.config.transcript_delay), Step::Transcribe),
+        (after(done, sim.config().transcript_delay), Step::Transcribe),
     ]
 }
 

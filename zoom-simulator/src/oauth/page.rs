@@ -25,13 +25,24 @@ button.yes{background:var(--blue);border-color:var(--blue);color:#fff}
 button:focus-visible,input:focus-visible{outline:3px solid var(--blue);outline-offset:2px}
 footer{margin-top:1.6rem;font-size:.85rem;color:var(--soft)}";
 
-/// The page for a request that was checked. `query` comes back with the form.
-pub(super) fn render(app: &App, users: &[User], query: &str) -> String {
-    let first = users.iter().position(|user| may_install(app, user));
+/// Where a consent page sends its answer.
+pub(super) struct Form<'a> {
+    pub(super) action: &'a str,
+    /// Comes back with the form.
+    pub(super) request: &'a str,
+    /// Whether members may consent to account-wide apps.
+    pub(super) anybody: bool,
+}
+
+/// The page for a request that was checked.
+pub(super) fn render(app: &App, users: &[User], form: &Form<'_>) -> String {
+    let users: Vec<&User> = users.iter().filter(|user| user.active()).collect();
+    let allowed = |user: &User| may_install(app, user, form.anybody);
+    let first = users.iter().position(|user| allowed(user));
     let choices: String = users
         .iter()
         .enumerate()
-        .map(|(at, user)| choice(app, user, first == Some(at)))
+        .map(|(at, user)| choice(user, allowed(user), first == Some(at)))
         .collect();
     let scopes: String = app
         .scopes
@@ -43,26 +54,53 @@ pub(super) fn render(app: &App, users: &[User], query: &str) -> String {
         AppKind::UserManaged => "your own Zoom account",
         _ => "every user of your Zoom account",
     };
-    format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>{name} asks for access</title>\
-         <style>{STYLE}</style></head><body><main>\
-         <h1>{name} asks for access to {wide}</h1><p>Choose who you are and whether you allow it.</p>\
-         <form method=\"post\" action=\"/oauth/authorize\"><input type=\"hidden\" name=\"request\" value=\"{query}\">\
-         <fieldset><legend>Signed in as</legend>{choices}</fieldset>{optional}\
-         <details open><summary>It will be able to use</summary><ul>{scopes}</ul></details>\
-         <div class=\"actions\"><button name=\"decision\" value=\"deny\">Deny</button>\
-         <button class=\"yes\" name=\"decision\" value=\"allow\">Allow</button></div></form>\
-         <footer>A simulated Zoom on this machine. Nothing leaves it.</footer></main></body></html>\n",
-        name = escape(&app.name),
-        query = escape(query),
-        optional = optional(app),
+    let title = format!("{} asks for access to {wide}", app.name);
+    document(
+        &title,
+        &format!(
+            "<p>Choose who you are and whether you allow it.</p>\
+             <form method=\"post\" action=\"{action}\"><input type=\"hidden\" name=\"request\" value=\"{request}\">\
+             <fieldset><legend>Signed in as</legend>{choices}</fieldset>{optional}\
+             <details open><summary>It will be able to use</summary><ul>{scopes}</ul></details>\
+             <div class=\"actions\"><button name=\"decision\" value=\"deny\">Deny</button>\
+             <button class=\"yes\" name=\"decision\" value=\"allow\">Allow</button></div></form>",
+            action = escape(form.action),
+            request = escape(form.request),
+            optional = optional(app),
+        ),
     )
 }
 
-fn choice(app: &App, user: &User, checked: bool) -> String {
-    let allowed = may_install(app, user);
-    let note = match (allowed, user.licensed) {
+/// A page that says something and goes nowhere.
+pub(super) fn notice(title: &str, text: &str) -> String {
+    document(title, &format!("<p>{}</p>", escape(text)))
+}
+
+/// A page that asks for the code a device shows.
+pub(super) fn ask_code(action: &str) -> String {
+    document(
+        "Enter the code your device shows",
+        &format!(
+            "<form method=\"get\" action=\"{}\"><p><label>Code <input name=\"user_code\" required></label></p>\
+             <div class=\"actions\"><button class=\"yes\">Continue</button></div></form>",
+            escape(action)
+        ),
+    )
+}
+
+/// `body` is markup; the title is text.
+fn document(title: &str, body: &str) -> String {
+    let title = escape(title);
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>{title}</title>\
+         <style>{STYLE}</style></head><body><main><h1>{title}</h1>{body}\
+         <footer>A simulated Zoom on this machine. Nothing leaves it.</footer></main></body></html>\n",
+    )
+}
+
+fn choice(user: &User, allowed: bool, checked: bool) -> String {
+    let note = match (allowed, user.licensed()) {
         (false, _) => "must ask an admin",
         (true, true) => "Licensed",
         (true, false) => "Basic",

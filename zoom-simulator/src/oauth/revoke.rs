@@ -3,7 +3,7 @@
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
 
-use super::{authenticated, no_store, refused};
+use super::{authenticated, denied::Denied, no_store};
 use crate::{
     answer::Answer,
     faults::{Fault, Struck, Surface},
@@ -12,38 +12,39 @@ use crate::{
     webhooks,
 };
 
-/// Ends the authorization behind an access or refresh token. Zoom then says so by webhook.
-pub(super) fn revoke(sim: &Shared, headers: &HeaderMap, params: &Params) -> (Answer, Option<Struck>) {
+/// Counts the request; whatever strikes it comes back.
+pub(super) fn arrive(sim: &Shared) -> Option<Struck> {
     let mut world = sim.world();
     world.count("revoke");
-    let struck = world.faults.strike(Surface::Revoke, "POST /oauth/revoke");
-    match struck.map(|struck| struck.fault) {
-        Some(Fault::Http500) => return (Answer::status(StatusCode::INTERNAL_SERVER_ERROR), struck),
-        Some(Fault::Http502) => return (Answer::bad_gateway(), struck),
-        Some(Fault::Http503) => return (Answer::status(StatusCode::SERVICE_UNAVAILABLE), struck),
-        Some(Fault::Http429) => return (Answer::status(StatusCode::TOO_MANY_REQUESTS), struck),
+    world.faults.strike(Surface::Revoke, "POST /oauth/revoke")
+}
+
+/// Ends the authorization behind an access or refresh token. Zoom then says so by webhook.
+pub(super) fn revoke(sim: &Shared, headers: &HeaderMap, params: &Params, fault: Option<Fault>) -> Answer {
+    match fault {
+        Some(Fault::Http500) => return Answer::status(StatusCode::INTERNAL_SERVER_ERROR),
+        Some(Fault::Http502) => return Answer::bad_gateway(),
+        Some(Fault::Http503) => return Answer::status(StatusCode::SERVICE_UNAVAILABLE),
+        Some(Fault::Http429) => return Answer::status(StatusCode::TOO_MANY_REQUESTS),
+        Some(Fault::ConnectionReset | Fault::Timeout) => return Answer::status(StatusCode::OK),
         _ => {}
     }
+    let mut world = sim.world();
+    let quirks = &sim.config().quirks;
     let client_id = match authenticated(&world, headers, params) {
         Ok(app) => app.client_id.clone(),
-        Err(answer) => return (answer, struck),
+        Err(denied) => return denied.answer(quirks),
     };
     let text = params.get("token").unwrap_or_default();
-    let found = world.tokens.grant_of(text).filter(|at| {
-        world
-            .tokens
-            .grant(*at)
-            .is_some_and(|grant| !grant.dead && grant.client_id == client_id)
+    let found = world.tokens.grant_of(text).and_then(|at| {
+        let grant = world.tokens.grant(at)?;
+        (grant.lives() && grant.client_id == client_id).then(|| (at, grant.user_id.clone()))
     });
-    let Some(at) = found else {
-        return (refused("Invalid Token!", "invalid_request"), struck);
+    let Some((at, user_id)) = found else {
+        return Denied::DeadToken.answer(quirks);
     };
-    let user_id = world
-        .tokens
-        .grant(at)
-        .map(|grant| grant.user_id.clone())
-        .unwrap_or_default();
-    world.tokens.end_grant(at);
+    world.tokens.end(at);
+    world.count("revoke.done");
     webhooks::app_deauthorized(sim, &mut world, &client_id, &user_id);
-    (no_store(Answer::ok(&json!({ "status": "success" }))), struck)
+    no_store(Answer::ok(&json!({ "status": "success" })))
 }

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::world::Caller;
+use super::device::Device;
+use crate::world::{App, Caller};
 
 /// All codes, authorizations and tokens.
 #[derive(Debug, Default)]
@@ -15,6 +16,7 @@ pub(crate) struct Tokens {
     access: HashMap<String, Access>,
     pub(super) refresh: HashMap<String, Refresh>,
     downloads: HashMap<String, DownloadGrant>,
+    pub(super) devices: Vec<Device>,
 }
 
 /// An authorization code. It stays after its use, to tell used from unknown.
@@ -35,9 +37,39 @@ pub(super) struct Grant {
     pub(super) client_id: String,
     pub(super) user_id: String,
     pub(super) scopes: Vec<String>,
-    pub(super) dead: bool,
+    /// What the app could have asked for at the time.
+    pub(super) offered: Vec<String>,
+    pub(super) end: Option<End>,
     /// How often tokens were made for it.
     pub(super) generation: u64,
+}
+
+/// How an authorization came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The same user authorized the same app once more.
+    Superseded,
+    /// The app gave it back, or the user took it back.
+    Revoked,
+    /// The user is no longer there.
+    OwnerGone,
+}
+
+impl Grant {
+    pub(super) fn new(app: &App, user_id: &str, scopes: Vec<String>) -> Self {
+        Self {
+            client_id: app.client_id.clone(),
+            user_id: user_id.to_owned(),
+            scopes,
+            offered: app.all_scopes(),
+            end: None,
+            generation: 0,
+        }
+    }
+
+    pub(super) const fn lives(&self) -> bool {
+        self.end.is_none()
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -84,16 +116,22 @@ impl BadToken {
 }
 
 impl Tokens {
-    pub(super) fn add_grant(&mut self, grant: Grant) -> usize {
+    /// The last one wins: an authorization of the same app by the same user ends.
+    pub(super) fn add_grant(&mut self, grant: Grant, older_access_lives: bool) -> usize {
         let older: Vec<usize> = self
             .grants
             .iter()
             .enumerate()
-            .filter(|(_, old)| old.client_id == grant.client_id && old.user_id == grant.user_id)
+            .filter(|(_, old)| {
+                old.lives() && old.client_id == grant.client_id && old.user_id == grant.user_id
+            })
             .map(|(at, _)| at)
             .collect();
         for at in older {
-            self.end_grant(at);
+            self.mark(at, End::Superseded);
+            if !older_access_lives {
+                self.kill_access(at);
+            }
         }
         self.grants.push(grant);
         self.grants.len() - 1
@@ -129,16 +167,17 @@ impl Tokens {
         );
     }
 
-    /// No token of this authorization works any more. Returns whether one did before.
-    pub(super) fn end_grant(&mut self, at: usize) -> bool {
-        let Some(grant) = self.grants.get_mut(at) else {
-            return false;
-        };
-        let lived = !std::mem::replace(&mut grant.dead, true);
+    fn mark(&mut self, at: usize, end: End) {
+        if let Some(grant) = self.grants.get_mut(at) {
+            grant.end.get_or_insert(end);
+        }
+    }
+
+    /// The access tokens of this authorization open nothing any more.
+    pub(super) fn kill_access(&mut self, at: usize) {
         for access in self.access.values_mut().filter(|access| access.grant == Some(at)) {
             access.revoked = true;
         }
-        lived
     }
 
     /// The living authorizations of a user, for one app or all.
@@ -147,13 +186,22 @@ impl Tokens {
             .grants
             .iter()
             .enumerate()
-            .filter(|(_, grant)| !grant.dead && grant.user_id == user_id);
+            .filter(|(_, grant)| grant.lives() && grant.user_id == user_id);
         living.map(|(at, grant)| (at, grant.client_id.clone())).collect()
     }
 
-    /// Ends an authorization that [`grants_of`](Self::grants_of) told.
+    /// Ends an authorization: it was given or taken back.
     pub(crate) fn end(&mut self, at: usize) {
-        self.end_grant(at);
+        self.mark(at, End::Revoked);
+        self.kill_access(at);
+    }
+
+    /// Ends everything a user authorized.
+    pub(crate) fn end_all_of(&mut self, user_id: &str, end: End) {
+        for (at, _) in self.grants_of(user_id) {
+            self.mark(at, end);
+            self.kill_access(at);
+        }
     }
 
     /// The authorization behind an access or refresh token.
@@ -223,7 +271,7 @@ impl Tokens {
         let grants = self.grants.iter().map(|grant| {
             json!({
                 "client_id": grant.client_id, "user_id": grant.user_id, "scopes": grant.scopes,
-                "alive": !grant.dead, "tokens_made": grant.generation,
+                "alive": grant.lives(), "tokens_made": grant.generation,
             })
         });
         grants.collect()

@@ -98,7 +98,7 @@ async fn serve(
         answer = answer.with(CONTENT_LENGTH, &length);
         answer.body = Bytes::new();
     }
-    spoil(answer, struck, &connection).await
+    spoil(&sim, answer, struck, &connection).await
 }
 
 fn opens(sim: &Inner, link: &str, uri: &Uri) -> bool {

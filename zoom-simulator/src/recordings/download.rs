@@ -71,7 +71,7 @@ async fn hop(
         };
         (answer, struck)
     };
-    spoil(answer, struck, &connection).await
+    spoil(&sim, answer, struck, &connection).await
 }
 
 fn redirect(sim: &Inner, world: &mut World, link: &str, uri: &Uri, headers: &HeaderMap) -> Answer {
@@ -97,8 +97,8 @@ fn redirect(sim: &Inner, world: &mut World, link: &str, uri: &Uri, headers: &Hea
     let allowed = match world.tokens.download(token, now) {
         Some(grant) => grant.meeting_uuid == instance.uuid && (!in_query || grant.from_webhook),
         None => {
-            (!in_query || sim.config.quirks.query_token)
-                && world.tokens.caller(token, now).is_ok_and(|caller| {
+            (!in_query || sim.config().quirks.query_token)
+                && world.caller(token, now).is_ok_and(|caller| {
                     caller.account_id == instance.account_id
                         && match reach(caller, &FILES) {
                             Some(Reach::Account) => true,

@@ -58,7 +58,7 @@ fn object(
         return None;
     }
     let rest = files == Files::Rest;
-    let as_text = rest && sim.config.quirks.recording_ids_as_strings;
+    let as_text = rest && sim.config().quirks.recording_ids_as_strings;
     let number = |number: u64| {
         if as_text {
             json!(number.to_string())
@@ -112,7 +112,7 @@ fn file_json(sim: &Inner, instance: &Instance, recording: &Recording, file: &Med
     if let MediaState::Trashed(at) = file.state {
         out.put("deleted_time", zoom_time(at));
     }
-    if file.file_type == "TIMELINE" && sim.config.quirks.bare_timeline {
+    if file.file_type == "TIMELINE" && sim.config().quirks.bare_timeline {
         return out;
     }
     out.put("id", file.id.as_str());

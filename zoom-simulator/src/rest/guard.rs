@@ -63,7 +63,7 @@ pub(super) fn apply_fault(
             .header("x-ratelimit-remaining", "0")
             .header("retry-after", &zoom_time(next_midnight(sim.clock.now()))),
         Fault::Http429MeetingChanges => {
-            Answer::from(meeting_changes_spent(sim.config.meeting_changes_per_day))
+            Answer::from(meeting_changes_spent(sim.config().meeting_changes_per_day))
                 .header("x-ratelimit-category", "Light")
                 .header("x-ratelimit-limit", "6000")
         }
@@ -84,7 +84,13 @@ pub(super) fn apply_fault(
                 user_id: String::new(),
                 scopes: Vec::new(),
             };
-            scopes::missing(&nobody, &endpoint.scopes, Reach::Own).into()
+            scopes::missing(
+                &nobody,
+                &endpoint.scopes,
+                Reach::Own,
+                sim.config().quirks.missing_scope_401,
+            )
+            .into()
         }
         Fault::RefusalWith200 => Answer::ok(&json!({ "code": 200, "message": "No permission." })),
         Fault::BrokenJson => Answer::bytes(
@@ -120,13 +126,12 @@ pub(super) fn check(
         .filter(|token| !token.is_empty())
         .ok_or_else(|| Refusal::unauthorized("Requires an access token."))?;
     let caller = world
-        .tokens
         .caller(token, now)
         .cloned()
         .map_err(|bad| Refusal::unauthorized(bad.message()))?;
     let verdict = world
         .meter
-        .count(&caller.account_id, endpoint.label, &sim.config.rate_limits, now);
+        .count(&caller.account_id, endpoint.label, &sim.config().rate_limits, now);
     match verdict {
         Verdict::Pass { .. } => Ok((caller, verdict)),
         Verdict::TooManyThisSecond { .. } => {

@@ -107,7 +107,7 @@ fn apply_settings(meeting: &mut Meeting, settings: Value, host: &User) -> Result
     if recording.is_some_and(|value| !matches!(value, Some("local" | "cloud" | "none"))) {
         return Err(wrong("auto_recording"));
     }
-    if recording.flatten() == Some("cloud") && !(host.licensed && host.cloud_recording) {
+    if recording.flatten() == Some("cloud") && !(host.licensed() && host.cloud_recording) {
         settings.insert("auto_recording".to_owned(), "none".into());
     }
     if settings.get("waiting_room").and_then(Value::as_bool) == Some(true) {

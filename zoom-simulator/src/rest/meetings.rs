@@ -95,7 +95,7 @@ fn schedule_for(
 }
 
 fn spend_change(call: &Call<'_>, world: &mut World, host: &User) -> Result<(), Refusal> {
-    let per_day = call.sim.config.meeting_changes_per_day;
+    let per_day = call.sim.config().meeting_changes_per_day;
     if world
         .meter
         .meeting_change(&host.id, per_day, call.sim.clock.now())

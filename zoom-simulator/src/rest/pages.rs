@@ -96,7 +96,7 @@ fn size(call: &Call<'_>) -> Result<usize, Refusal> {
     let size: usize = text.parse().map_err(|_| wrong())?;
     match size {
         0 => Err(wrong()),
-        size if size > MAX_SIZE && call.sim.config.quirks.page_size_error => Err(wrong()),
+        size if size > MAX_SIZE && call.sim.config().quirks.page_size_error => Err(wrong()),
         size => Ok(size.min(MAX_SIZE)),
     }
 }

@@ -138,7 +138,7 @@ pub(super) fn rows(instance: &Instance, more: &[&str]) -> Vec<Value> {
 }
 
 pub(super) fn paid_only(call: &Call<'_>) -> Result<(), Refusal> {
-    if call.sim.config.paid_account {
+    if call.sim.config().paid_account {
         return Ok(());
     }
     Err(Refusal::bad(

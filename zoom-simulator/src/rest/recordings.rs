@@ -20,7 +20,7 @@ const TRASH_DAYS: i64 = 30;
 /// `GET /users/{userId}/recordings`
 pub(super) fn list(call: &Call<'_>, world: &mut World) -> Reply {
     let user = call.user(world)?;
-    if !call.sim.config.paid_account || !user.licensed {
+    if !call.sim.config().paid_account || !user.licensed() {
         return Err(Refusal::bad(
             200,
             format!("Only available for Paid user: {}.", user.id),
@@ -36,7 +36,7 @@ pub(super) fn list_account(call: &Call<'_>, world: &mut World) -> Reply {
         let message = format!("This account does not exist or does not belong to you: {account}.");
         return Err(Refusal::missing(2001, message));
     }
-    if !call.sim.config.paid_account {
+    if !call.sim.config().paid_account {
         return Err(Refusal::bad(
             200,
             format!("Only available for paid account: {}", call.caller.account_id),
@@ -90,7 +90,7 @@ fn range(call: &Call<'_>) -> Result<(Date, Date), Refusal> {
     if from >= earliest {
         return Ok((from, to));
     }
-    if call.sim.config.quirks.long_range_error {
+    if call.sim.config().quirks.long_range_error {
         return Err(Refusal::bad(300, "The date range must not exceed one month."));
     }
     Ok((earliest, to))
@@ -134,7 +134,7 @@ fn download_access_token(call: &Call<'_>, world: &mut World, instance: &Instance
     if !(0..=604_800).contains(&ttl) {
         return Err(wrong());
     }
-    let prefix = &call.sim.config.token_prefix;
+    let prefix = &call.sim.config().token_prefix;
     let token = format!(
         "{prefix}eyJhbGciOiJIUzUxMiJ9.{}.{}",
         world.random.text(120),
@@ -267,7 +267,7 @@ pub(super) fn recover(call: &Call<'_>, world: &mut World) -> Reply {
 pub(super) fn transcript(call: &Call<'_>, world: &mut World) -> Reply {
     let instance = find(call, world)?;
     let none = || Refusal::missing(3301, "There is no transcript for this meeting.");
-    if call.sim.config.quirks.ai_companion_transcripts_only {
+    if call.sim.config().quirks.ai_companion_transcripts_only {
         return Err(none());
     }
     let recording = instance.recording.as_ref().ok_or_else(none)?;

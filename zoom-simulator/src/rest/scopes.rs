@@ -1,5 +1,7 @@
 //! Which scopes open which call, in Zoom's two namings.
 
+use http::StatusCode;
+
 use crate::{
     answer::Refusal,
     world::{Caller, Reach},
@@ -44,7 +46,7 @@ pub(crate) fn reach(caller: &Caller, scopes: &Scopes) -> Option<Reach> {
 }
 
 /// The refusal that lists what would have been enough, in the naming the app uses.
-pub(super) fn missing(caller: &Caller, scopes: &Scopes, wanted: Reach) -> Refusal {
+pub(super) fn missing(caller: &Caller, scopes: &Scopes, wanted: Reach, unauthorized: bool) -> Refusal {
     let wide = wanted == Reach::Account || scopes.suffixes == Suffixes::AdminMaster;
     let names: Vec<String> = if caller.is_granular() || caller.scopes.is_empty() {
         let suffixes: &[&str] = if wide { &[":admin"] } else { &["", ":admin"] };
@@ -63,7 +65,13 @@ pub(super) fn missing(caller: &Caller, scopes: &Scopes, wanted: Reach) -> Refusa
             .map(|&name| name.to_owned())
             .collect()
     };
-    Refusal::bad(
+    let status = if unauthorized {
+        StatusCode::UNAUTHORIZED
+    } else {
+        StatusCode::BAD_REQUEST
+    };
+    Refusal::new(
+        status,
         4711,
         format!(
             "Invalid access token, does not contain scopes:[{}].",
@@ -111,13 +119,13 @@ mod tests {
 
     #[test]
     fn the_refusal_lists_the_alternatives_in_the_apps_naming() {
-        let granular = missing(&caller(&["user:read:user"]), &RECORDINGS, Reach::Own);
+        let granular = missing(&caller(&["user:read:user"]), &RECORDINGS, Reach::Own, false);
         assert_eq!(
             granular.message,
             "Invalid access token, does not contain scopes:[cloud_recording:read:list_user_recordings, \
              cloud_recording:read:list_user_recordings:admin]."
         );
-        let classic = missing(&caller(&["user:read"]), &RECORDINGS, Reach::Own);
+        let classic = missing(&caller(&["user:read"]), &RECORDINGS, Reach::Own, false);
         assert!(
             classic
                 .message

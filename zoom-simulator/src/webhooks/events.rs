@@ -33,7 +33,7 @@ fn live_object(sim: &Shared, instance: &Instance) -> Value {
         "topic": instance.topic, "type": instance.kind, "start_time": zoom_time(instance.start),
         "duration": instance.planned, "timezone": if instant { "" } else { &instance.timezone },
     });
-    if sim.config.quirks.meeting_event_ids_as_numbers {
+    if sim.config().quirks.meeting_event_ids_as_numbers {
         object.put("id", instance.meeting_id);
     }
     object
@@ -154,7 +154,7 @@ pub(crate) fn recording_done(sim: &Shared, world: &mut World, uuid: &str, files:
 fn download_token(sim: &Shared, world: &mut World, uuid: &str) -> String {
     let token = format!(
         "{}eyJhbGciOiJIUzUxMiJ9.{}.{}",
-        sim.config.token_prefix,
+        sim.config().token_prefix,
         world.random.text(120),
         world.random.text(86)
     );
@@ -246,7 +246,7 @@ pub(crate) fn app_deauthorized(sim: &Shared, world: &mut World, client_id: &str,
         "account_id": host.account_id, "user_id": user_id, "signature": world.random.hex(4),
         "deauthorization_time": now.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(), "client_id": client_id,
     });
-    match sim.config.quirks.deauthorized_event_ts {
+    match sim.config().quirks.deauthorized_event_ts {
         EventTs::Number => payload.put("event_ts", now.as_millisecond()),
         EventTs::Text => payload.put("event_ts", now.strftime("%Y-%m-%d %H:%M:%S").to_string()),
         EventTs::Absent => payload.put("user_data_retention", "false"),

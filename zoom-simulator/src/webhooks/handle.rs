@@ -44,7 +44,7 @@ impl Webhooks {
     ///
     /// [`Error::is_refused`] when the endpoint does not answer the challenge as it must.
     pub async fn subscribe(&self, url: &Url) -> Result<String, Error> {
-        let client_id = self.sim.config.client_id.clone();
+        let client_id = self.sim.config().client_id.clone();
         self.subscribe_to(url, &client_id, &[], &[]).await
     }
 

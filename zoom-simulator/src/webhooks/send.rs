@@ -122,7 +122,7 @@ async fn retry(sim: Shared, id: u64, first: Timestamp) {
         }
         sim.world().outbox.busy += 1;
         at = sim.clock.now();
-        let signed_at = if sim.config.quirks.resign_retries {
+        let signed_at = if sim.config().quirks.resign_retries {
             at
         } else {
             first
@@ -168,7 +168,7 @@ async fn attempt(sim: &Shared, id: u64, signed_at: Timestamp, last: bool) -> boo
         .ok()
         .map(|response| response.status().as_u16());
     let delivered = status.is_some_and(|status| (200..300).contains(&status));
-    let refused = !sim.config.quirks.retry_4xx && status.is_some_and(|status| (400..500).contains(&status));
+    let refused = !sim.config().quirks.retry_4xx && status.is_some_and(|status| (400..500).contains(&status));
     let over = delivered || refused || last;
     let mut world = sim.world();
     if let Some(record) = world.outbox.delivery(id) {
