@@ -17,6 +17,8 @@ mod id;
 mod lock;
 mod memory;
 mod open_enum;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod store;
@@ -27,8 +29,12 @@ pub use connection::{Expect, Generation, RecordKind, Status, StoredConnection, V
 pub use error::{StoreError, VaultError};
 pub use history::{Entry, History};
 pub use id::{ConnectionId, Holder, KeyId, LockKey, OwnerId};
+#[cfg(feature = "redis")]
+pub use lock::Lenient;
 pub use lock::{Fence, RefreshLock};
 pub use memory::{MemoryHistory, MemoryLock, MemoryStore};
+#[cfg(feature = "redis")]
+pub use redis::RedisLock;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteHistory, SqliteLock, SqliteStore};
 pub use store::{Filter, Page, PageToken, TokenStore, TokenStoreExt};

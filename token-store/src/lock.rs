@@ -1,7 +1,12 @@
+#[cfg(feature = "redis")]
+mod lenient;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
+#[cfg(feature = "redis")]
+pub use self::lenient::Lenient;
 use crate::{Holder, LockKey, StoreError};
 
 /// Which lease of a key this is: each one's number is greater than that of every lease before it.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tempfile::TempDir;
 use token_store::{
-    ConnectionId, MemoryLock, MemoryStore, RefreshLock, SqliteLock, SqliteStore, TokenStore,
-    conformance::DurableHome,
+    Clock, ConnectionId, Lenient, MemoryLock, MemoryStore, RedisLock, RefreshLock, SqliteLock, SqliteStore,
+    TokenStore, conformance::DurableHome,
 };
 
 mod memory_store {
@@ -51,6 +51,30 @@ mod sqlite_lock {
     });
 }
 
+mod redis_lock {
+    use super::*;
+    token_store::refresh_lock_conformance!(|clock| async {
+        let url = test_services::Redis::shared().database();
+        RedisLock::connect(&url).await.unwrap().with_clock(clock)
+    });
+}
+
+mod lenient_lock {
+    use super::*;
+    token_store::refresh_lock_conformance!(|clock: Clock| async move {
+        let inner = MemoryLock::new().with_clock(clock.clone());
+        Lenient::new(Arc::new(inner)).with_clock(clock)
+    });
+}
+
+mod lenient_lock_without_its_home {
+    use super::*;
+    token_store::refresh_lock_conformance!(|clock| async {
+        let nobody = RedisLock::connect_later("redis://127.0.0.1:1").unwrap();
+        Lenient::new(Arc::new(nobody)).with_clock(clock)
+    });
+}
+
 mod sqlite_lock_through_two_handles {
     use super::*;
 
@@ -89,7 +113,7 @@ mod sqlite_lock_through_two_handles {
         }
     }
 
-    token_store::refresh_lock_conformance!(|clock: token_store::Clock| async move {
+    token_store::refresh_lock_conformance!(|clock: Clock| async move {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("locks.sqlite").display());
         let open = || async { SqliteLock::connect(&url).await.unwrap().with_clock(clock.clone()) };
