@@ -3,27 +3,27 @@
 use sha2::{Digest, Sha256};
 
 /// Makes newtypes for secrets: `Debug` prints `Name([redacted])`, there is no `Display`, `PartialEq` or `Serialize`, and
-/// the text is reached by `expose_secret()` alone.
+/// the text is reached by `expose_secret()` alone. Clones share the text, which is wiped when the last one goes.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! secret_type {
     ($($(#[$meta:meta])* $vis:vis struct $name:ident;)+) => {$(
         $(#[$meta])*
         #[derive(Clone)]
-        $vis struct $name($crate::__private::secrecy::SecretString);
+        $vis struct $name(::std::sync::Arc<$crate::__private::secrecy::SecretString>);
 
         impl $name {
             /// Takes the secret's text.
             #[must_use]
             $vis fn new(secret: impl ::core::convert::Into<::std::string::String>) -> Self {
                 let secret: ::std::string::String = secret.into();
-                Self($crate::__private::secrecy::SecretString::from(secret))
+                Self(::std::sync::Arc::new($crate::__private::secrecy::SecretString::from(secret)))
             }
 
             /// The secret itself. Hand it to whoever must have it, and to nobody else.
             #[must_use]
             $vis fn expose_secret(&self) -> &str {
-                $crate::__private::secrecy::ExposeSecret::expose_secret(&self.0)
+                $crate::__private::secrecy::ExposeSecret::expose_secret(&*self.0)
             }
 
             /// Eight hex digits of a hash, to follow the secret through logs without showing it.

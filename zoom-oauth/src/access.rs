@@ -20,9 +20,12 @@ impl ConnectionTokens {
 
 #[async_trait]
 impl TokenSource for ConnectionTokens {
-    /// From the store at every call, so that a disconnect anywhere holds everywhere at once.
     async fn access_token(&self) -> Result<AccessToken, AuthError> {
-        Ok(self.refresher.access(&self.id, None).await?)
+        match self.refresher.cached(&self.id) {
+            Some(token) => Ok(token),
+            // In a box of its own, so that the short way needs little room.
+            None => Ok(Box::pin(self.refresher.access(&self.id, None)).await?),
+        }
     }
 
     async fn invalidate(&self, refused: &AccessToken) -> Result<(), AuthError> {

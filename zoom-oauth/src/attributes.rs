@@ -1,10 +1,14 @@
 //! The notes that this crate keeps in a record, by name. Anybody with the database can read them.
 
+use jiff::Timestamp;
 use token_store::StoredConnection;
 use url::Url;
 
 /// Which of the host's apps the record belongs to; absent for the one without a name.
 pub(crate) const APP: &str = "app";
+
+/// When its tokens were last refreshed.
+pub(crate) const REFRESHED_AT: &str = "refreshed_at";
 
 /// The app that has no name of its own.
 pub(crate) const DEFAULT_APP: &str = "default";
@@ -47,4 +51,12 @@ pub(crate) fn set_opened_by(record: &mut StoredConnection, who: Option<&str>) {
     if let Some(who) = who {
         record.attributes.insert(OPENED_BY.into(), who.into());
     }
+}
+
+pub(crate) fn refreshed_at(record: &StoredConnection) -> Option<Timestamp> {
+    record.attributes.get(REFRESHED_AT)?.parse().ok()
+}
+
+pub(crate) fn set_refreshed_at(record: &mut StoredConnection, at: Timestamp) {
+    record.attributes.insert(REFRESHED_AT.into(), at.to_string());
 }

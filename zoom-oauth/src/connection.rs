@@ -3,7 +3,10 @@ use serde::Serialize;
 use token_store::{ConnectionId, OwnerId, RecordKind, Status, StoredConnection};
 use zoom_core::{AccountId, UserId};
 
-use crate::{attributes, attributes::DEFAULT_APP, digest::digest};
+use crate::{
+    attributes::{self, DEFAULT_APP},
+    digest::digest,
+};
 
 /// An owner's Zoom account, as it may be shown: no secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -36,6 +39,8 @@ pub struct Connection {
     /// Where the API of the account's region is, as it stands in the store.
     #[serde(skip)]
     pub(crate) api_url: Option<String>,
+    /// When its tokens were last refreshed.
+    pub refreshed_at: Option<Timestamp>,
 }
 
 impl Connection {
@@ -64,6 +69,7 @@ impl Connection {
             access_expires_at: record.expires_at,
             opened_by: attributes::opened_by(record).map(str::to_owned),
             api_url: attributes::api_url(record).map(str::to_owned),
+            refreshed_at: attributes::refreshed_at(record),
         })
     }
 }

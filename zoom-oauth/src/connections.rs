@@ -10,6 +10,7 @@ use crate::{
     App, Connection, ConnectionEvents, Endpoints, Error, ErrorKind,
     access::ConnectionTokens,
     attributes,
+    cache::{self, TokenCache},
     events::Announcer,
     exchange::UserExchange,
     http::Http,
@@ -55,6 +56,7 @@ impl Connections {
             clock: Clock::system(),
             sleeper: Sleeper::tokio(),
             state_lifetime: Duration::from_secs(10 * 60),
+            cache_lifetime: cache::USUAL_LIFETIME,
         }
     }
 
@@ -136,6 +138,19 @@ impl Connections {
         Ok(found.value)
     }
 
+    /// Refreshes the owner's tokens now, however good they are: to see whether they can be. Whoever refreshes them at the
+    /// same time, here or elsewhere, shares one exchange.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotConnected`], [`ErrorKind::Expired`]; [`ErrorKind::Unavailable`] and [`ErrorKind::NotSaved`], which
+    /// pass; [`ErrorKind::Storage`].
+    pub async fn refresh(&self, owner: &OwnerId) -> Result<Connection, Error> {
+        let missing = || Error::new(ErrorKind::NotConnected);
+        let found = self.latest(owner).await?.ok_or_else(missing)?;
+        self.inner.refresher.force(&found.value.id).await?;
+        self.connection(owner).await?.ok_or_else(missing)
+    }
+
     pub(crate) fn tokens_of(&self, id: ConnectionId) -> Arc<dyn TokenSource> {
         Arc::new(ConnectionTokens::new(Arc::clone(&self.inner.refresher), id))
     }
@@ -194,6 +209,7 @@ pub struct ConnectionsBuilder {
     clock: Clock,
     sleeper: Sleeper,
     state_lifetime: Duration,
+    cache_lifetime: Duration,
 }
 
 impl ConnectionsBuilder {
@@ -240,6 +256,16 @@ impl ConnectionsBuilder {
         self
     }
 
+    /// How long an access token is served from memory before the store is asked again: 30 seconds unless you say
+    /// otherwise, zero to ask at every call.
+    ///
+    /// What this process saves it sees at once. A disconnect in another process is seen when this time is over at the
+    /// latest; until then calls may be sent with a token that Zoom has revoked and refuses.
+    pub fn with_cache_lifetime(mut self, lifetime: Duration) -> Self {
+        self.cache_lifetime = lifetime;
+        self
+    }
+
     /// Makes them.
     ///
     /// # Errors
@@ -251,7 +277,8 @@ impl ConnectionsBuilder {
             regions,
         } = wire(&self.endpoints, &self.clock)?;
         let exchange = UserExchange::new(&self.app, &self.endpoints, http, self.clock.clone())?;
-        let records = Records::new(self.store, self.vault, &self.app.name);
+        let cache = TokenCache::new(self.cache_lifetime, self.clock.clone());
+        let records = Records::new(self.store, self.vault, &self.app.name, cache);
         let announcer = Announcer::new(self.history, self.events, self.clock.clone());
         let lock = self.lock.unwrap_or_else(|| Arc::new(MemoryLock::new()));
         let refresher = Refresher::new(

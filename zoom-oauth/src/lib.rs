@@ -4,6 +4,7 @@ mod access;
 mod app;
 mod attributes;
 mod authorize;
+mod cache;
 mod callback;
 mod connect;
 mod connection;

@@ -8,7 +8,7 @@ use token_store::{
 };
 use zeroize::Zeroizing;
 
-use crate::{Error, ErrorKind, attributes, tokens::Tokens};
+use crate::{Error, ErrorKind, attributes, cache::TokenCache, tokens::Tokens};
 
 const TOKENS: &str = "tokens";
 
@@ -54,14 +54,17 @@ pub(crate) struct Records {
     vault: Vault,
     /// Whose records these are: several apps may share a store.
     app: Arc<str>,
+    /// Tokens that were read or saved a moment ago; every save here drops what it has of the record.
+    pub(crate) cache: Arc<TokenCache>,
 }
 
 impl Records {
-    pub(crate) fn new(store: Arc<dyn TokenStore>, vault: Vault, app: &str) -> Self {
+    pub(crate) fn new(store: Arc<dyn TokenStore>, vault: Vault, app: &str, cache: TokenCache) -> Self {
         Self {
             store,
             vault,
             app: app.into(),
+            cache: Arc::new(cache),
         }
     }
 
@@ -112,7 +115,7 @@ impl Records {
             None => {
                 let mut record = slot.record.clone();
                 record.sealed = None;
-                Ok(self.store.save(&record, slot.expect).await?)
+                self.put(&record, slot.expect).await
             }
         }
     }
@@ -140,7 +143,14 @@ impl Records {
             .await
             .map_err(|error| SaveError::Failed(error.into()))?;
         record.sealed = Some(sealed);
-        Ok(self.store.save(&record, expect).await?)
+        self.put(&record, expect).await
+    }
+
+    /// A save that failed may have happened all the same, so the cache hears of each.
+    async fn put(&self, record: &StoredConnection, expect: Expect) -> Result<Generation, SaveError> {
+        let saved = self.store.save(record, expect).await;
+        self.cache.forget(&record.id);
+        Ok(saved?)
     }
 
     pub(crate) async fn open(

@@ -21,10 +21,11 @@ use zoom_core::{AccessToken, Clock, Sleeper};
 
 use crate::{
     Error, ErrorKind, EventKind, attributes,
+    cache::Ticket,
     events::Announcer,
     exchange::{AccountExchange, ExchangeError, Granted, UserExchange},
     records::{Records, SaveError, Slot},
-    tokens::{RefreshToken, Tokens},
+    tokens::{RefreshToken, Tokens, same},
 };
 
 /// A token with less than this left is refreshed.
@@ -99,9 +100,14 @@ impl Refresher {
         id: &ConnectionId,
         refused: Option<&AccessToken>,
     ) -> Outcome {
+        self.refuse(id, refused);
         if !self.has_unsaved(id) {
+            let ticket = self.records.cache.ticket();
             let slot = self.records.load(id).await?;
             if let Some(token) = self.usable(slot.as_ref(), refused)? {
+                if let Some(slot) = &slot {
+                    self.remember(slot, ticket);
+                }
                 return Ok(token);
             }
         }
@@ -110,6 +116,7 @@ impl Refresher {
         if let (Ok(token), Some(refused)) = (&outcome, refused)
             && token.expose_secret() == refused.expose_secret()
         {
+            self.refuse(id, Some(refused));
             outcome = self.fly(id, Some(refused)).await;
         }
         match outcome {
@@ -118,6 +125,37 @@ impl Refresher {
             }
             outcome => outcome,
         }
+    }
+
+    /// The access token of a record if it was read a moment ago: no store, no waiting.
+    pub(crate) fn cached(&self, id: &ConnectionId) -> Option<AccessToken> {
+        self.records.cache.get(id)
+    }
+
+    fn refuse(&self, id: &ConnectionId, refused: Option<&AccessToken>) {
+        if let Some(refused) = refused
+            && let Some(cached) = self.cached(id)
+            && same(cached.expose_secret(), refused.expose_secret())
+        {
+            self.records.cache.forget(id);
+        }
+    }
+
+    fn remember(&self, slot: &Slot, ticket: Ticket) {
+        if let Some(tokens) = &slot.tokens
+            && let Ok(until) = tokens.expires_at.checked_sub(EARLY)
+        {
+            self.records
+                .cache
+                .put(&slot.record.id, &tokens.access, until, ticket);
+        }
+    }
+
+    /// New tokens, however good the present ones are.
+    pub(crate) async fn force(self: &Arc<Self>, id: &ConnectionId) -> Outcome {
+        let slot = self.records.load(id).await?;
+        let present = slot.and_then(|slot| slot.tokens).map(|tokens| tokens.access);
+        self.access(id, present.as_ref()).await
     }
 
     /// The stored token, if it needs no refresh. An error if a refresh could not help.

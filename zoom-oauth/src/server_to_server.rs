@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use token_store::{ConnectionId, MemoryLock, RefreshLock, TokenStore, Vault};
@@ -7,6 +7,7 @@ use zoom_core::{AccessToken, AccountId, AuthError, Client, Clock, Sleeper, Token
 use crate::{
     ClientSecret, Endpoints, Error,
     attributes::DEFAULT_APP,
+    cache::{self, TokenCache},
     connections::{Wire, wire},
     digest::digest,
     events::Announcer,
@@ -46,6 +47,7 @@ impl ServerToServer {
             clock: Clock::system(),
             sleeper: Sleeper::tokio(),
             token_index: None,
+            cache_lifetime: cache::USUAL_LIFETIME,
         }
     }
 
@@ -59,7 +61,10 @@ impl ServerToServer {
 #[async_trait]
 impl TokenSource for ServerToServer {
     async fn access_token(&self) -> Result<AccessToken, AuthError> {
-        Ok(self.refresher.access(&self.id, None).await?)
+        match self.refresher.cached(&self.id) {
+            Some(token) => Ok(token),
+            None => Ok(Box::pin(self.refresher.access(&self.id, None)).await?),
+        }
     }
 
     async fn invalidate(&self, refused: &AccessToken) -> Result<(), AuthError> {
@@ -90,6 +95,7 @@ pub struct ServerToServerBuilder {
     clock: Clock,
     sleeper: Sleeper,
     token_index: Option<u32>,
+    cache_lifetime: Duration,
 }
 
 impl ServerToServerBuilder {
@@ -115,6 +121,13 @@ impl ServerToServerBuilder {
     /// How to wait between tries.
     pub fn with_sleeper(mut self, sleeper: Sleeper) -> Self {
         self.sleeper = sleeper;
+        self
+    }
+
+    /// How long the token is served from memory before the store is asked again: 30 seconds unless you say otherwise,
+    /// zero to ask at every call.
+    pub fn with_cache_lifetime(mut self, lifetime: Duration) -> Self {
+        self.cache_lifetime = lifetime;
         self
     }
 
@@ -152,8 +165,9 @@ impl ServerToServerBuilder {
             http,
             self.clock.clone(),
         )?;
+        let cache = TokenCache::new(self.cache_lifetime, self.clock.clone());
         let refresher = Refresher::new(
-            Records::new(self.store, self.vault, DEFAULT_APP),
+            Records::new(self.store, self.vault, DEFAULT_APP, cache),
             Grant::Account(Box::new(exchange)),
             self.lock.unwrap_or_else(|| Arc::new(MemoryLock::new())),
             Announcer::new(None, None, self.clock.clone()),

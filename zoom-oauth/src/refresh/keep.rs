@@ -6,7 +6,7 @@ use token_store::{ConnectionId, Expect, Holder, LockKey, Status};
 
 use super::{EARLY, Grant, Outcome, Refresher, Unsaved, good_for};
 use crate::{
-    Error, ErrorKind,
+    Error, ErrorKind, attributes,
     records::{SaveError, Slot},
     tokens::{RefreshToken, Tokens},
 };
@@ -44,9 +44,15 @@ impl Refresher {
                 slot.record.status_reason = None;
             }
             slot.record.expires_at = Some(tokens.expires_at);
-            slot.record.updated_at = self.clock.now();
+            let now = self.clock.now();
+            slot.record.updated_at = now;
+            attributes::set_refreshed_at(&mut slot.record, now);
+            let ticket = self.records.cache.ticket();
             let failure = match self.records.save(&slot).await {
-                Ok(_) => return Ok(tokens.access),
+                Ok(_) => {
+                    self.remember(&slot, ticket.after_own_save());
+                    return Ok(tokens.access);
+                }
                 Err(SaveError::Conflict) => match self.look_again(&slot, used.as_ref()).await {
                     Ok(Found::Older(found)) => {
                         let scopes = std::mem::take(&mut slot.record.scopes);

@@ -1,7 +1,8 @@
 //! Several processes on one SQLite file: each has its own pool, its own locks, its own memory.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use jiff::SignedDuration;
 use tempfile::TempDir;
 use token_store::{SqliteStore, Status};
 use tokio::sync::Barrier;
@@ -59,14 +60,33 @@ async fn processes_on_one_file_make_one_exchange() {
 }
 
 #[tokio::test]
-async fn a_disconnect_in_one_process_holds_in_the_others_at_once() {
+async fn a_disconnect_in_one_process_holds_in_the_others_when_their_cache_is_over() {
     let (zoom, folder) = (Zoom::start().await, tempfile::tempdir().unwrap());
     let (one, other) = (process(&zoom, &folder).await, process(&zoom, &folder).await);
+    let store = open(&folder).await;
+    let uncached = zoom
+        .builder(store)
+        .with_cache_lifetime(Duration::ZERO)
+        .build()
+        .unwrap();
     zoom.connect(&one, "rep").await;
-    let source = other.token_source(&owner("rep")).await.unwrap();
-    source.access_token().await.unwrap();
+    let mut sources = Vec::new();
+    for connections in [&one, &other, &uncached] {
+        let source = connections.token_source(&owner("rep")).await.unwrap();
+        source.access_token().await.unwrap();
+        sources.push(source);
+    }
     one.disconnect(&owner("rep")).await.unwrap();
-    assert!(source.access_token().await.unwrap_err().needs_reauthorization());
+    let left = async |number: usize| match sources[number].access_token().await {
+        Ok(_) => false,
+        Err(error) => error.needs_reauthorization(),
+    };
+    assert!(left(0).await, "who has left knows at once");
+    assert!(left(2).await, "and so does who asks the store at every call");
+    zoom.pass(SignedDuration::from_secs(29));
+    assert!(!left(1).await);
+    zoom.pass(SignedDuration::from_secs(1));
+    assert!(left(1).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -69,6 +69,30 @@ async fn a_token_is_refreshed_when_less_than_five_minutes_are_left() {
 }
 
 #[tokio::test]
+async fn a_forced_refresh_brings_new_tokens_and_says_when() {
+    let (zoom, connections) = Zoom::connected().await;
+    let source = source(&connections).await;
+    let first = source.access_token().await.unwrap();
+    let connected = connections.connection(&owner("rep")).await.unwrap().unwrap();
+    assert_eq!(connected.refreshed_at, None);
+    zoom.pass(SignedDuration::from_mins(1));
+    let refreshed = connections.refresh(&owner("rep")).await.unwrap();
+    assert_eq!(
+        (refreshed.refreshed_at, zoom.calls("refresh_token")),
+        (Some(zoom.clock().now()), 1)
+    );
+    assert_ne!(
+        source.access_token().await.unwrap().expose_secret(),
+        first.expose_secret()
+    );
+    zoom.revoke_all();
+    let error = connections.refresh(&owner("rep")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Expired);
+    let error = connections.refresh(&owner("nobody")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotConnected);
+}
+
+#[tokio::test]
 async fn the_rotated_refresh_token_is_the_next_to_be_used() {
     let (zoom, connections) = Zoom::connected().await;
     let source = source(&connections).await;
