@@ -36,6 +36,8 @@ async fn connect(url: &str) -> Result<SqlitePool, StoreError> {
     } else {
         SqlitePoolOptions::new()
     };
+    // A file does not go stale; and a call that is dropped while its connection is tested closes the connection.
+    let pool = pool.test_before_acquire(false);
     pool.connect_with(options).await.map_err(StoreError::unavailable)
 }
 
