@@ -4,11 +4,29 @@ use jiff::Timestamp;
 use token_store::StoredConnection;
 use url::Url;
 
+use crate::{Licence, Missing, missing::Lack};
+
 /// Which of the host's apps the record belongs to; absent for the one without a name.
 pub(crate) const APP: &str = "app";
-
+/// What the connection lacks, as JSON; absent when nothing is missing.
+pub(crate) const MISSING: &str = "missing";
+/// When Zoom was last asked what it has and what it lacks.
+pub(crate) const CHECKED_AT: &str = "checked_at";
+/// When Zoom last sent a webhook for it, to the minute.
+pub(crate) const WEBHOOK_AT: &str = "webhook_at";
 /// When its tokens were last refreshed.
 pub(crate) const REFRESHED_AT: &str = "refreshed_at";
+/// Which licence the Zoom user has.
+pub(crate) const LICENCE: &str = "licence";
+/// Whether the Zoom user may record to the cloud: `true` or `false`.
+pub(crate) const CLOUD_RECORDING: &str = "cloud_recording";
+/// Whether Zoom makes transcripts of cloud recordings: `true` or `false`.
+pub(crate) const AUDIO_TRANSCRIPT: &str = "audio_transcript";
+
+/// Where the API of the account's region is, as the last token answer named it.
+pub(crate) const API_URL: &str = "api_url";
+/// Who at the host opened the connection.
+pub(crate) const OPENED_BY: &str = "opened_by";
 
 /// The app that has no name of its own.
 pub(crate) const DEFAULT_APP: &str = "default";
@@ -23,12 +41,6 @@ pub(crate) fn set_app(record: &mut StoredConnection, app: &str) {
         record.attributes.insert(APP.into(), app.into());
     }
 }
-
-/// Where the API of the account's region is, as the last token answer named it.
-pub(crate) const API_URL: &str = "api_url";
-
-/// Who at the host opened the connection.
-pub(crate) const OPENED_BY: &str = "opened_by";
 
 /// As it stands in the store: whoever uses it must ask [`Endpoints::region`](crate::Endpoints) first.
 pub(crate) fn api_url(record: &StoredConnection) -> Option<&str> {
@@ -59,4 +71,46 @@ pub(crate) fn refreshed_at(record: &StoredConnection) -> Option<Timestamp> {
 
 pub(crate) fn set_refreshed_at(record: &mut StoredConnection, at: Timestamp) {
     record.attributes.insert(REFRESHED_AT.into(), at.to_string());
+}
+
+pub(crate) fn missing(record: &StoredConnection) -> Vec<Missing> {
+    let lacks: Vec<Lack> = record
+        .attributes
+        .get(MISSING)
+        .and_then(|json| serde_json::from_str(json).ok())
+        .unwrap_or_default();
+    lacks.into_iter().map(Missing::from).collect()
+}
+
+pub(crate) fn set_missing(record: &mut StoredConnection, missing: &[Missing]) {
+    let lacks: Vec<Lack> = missing.iter().map(Lack::from).collect();
+    let json = serde_json::to_string(&lacks).ok().filter(|_| !lacks.is_empty());
+    set(record, MISSING, json);
+}
+
+pub(crate) fn licence(record: &StoredConnection) -> Option<Licence> {
+    record
+        .attributes
+        .get(LICENCE)
+        .map(|text| Licence::from(text.as_str()))
+}
+
+pub(crate) fn time(record: &StoredConnection, name: &str) -> Option<Timestamp> {
+    record.attributes.get(name)?.parse().ok()
+}
+
+pub(crate) fn set_time(record: &mut StoredConnection, name: &str, at: Timestamp) {
+    set(record, name, Some(at.to_string()));
+}
+
+pub(crate) fn flag(record: &StoredConnection, name: &str) -> Option<bool> {
+    record.attributes.get(name)?.parse().ok()
+}
+
+/// Notes it, or that it is not known.
+pub(crate) fn set(record: &mut StoredConnection, name: &str, value: Option<String>) {
+    match value {
+        Some(value) => record.attributes.insert(name.into(), value),
+        None => record.attributes.remove(name),
+    };
 }

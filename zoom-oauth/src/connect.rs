@@ -5,11 +5,13 @@ use url::Url;
 use zoom_core::{AccountId, StaticToken, UserId};
 
 use crate::{
-    Callback, Connection, Connections, Error, ErrorKind, EventKind, SessionBinding, attributes,
+    Callback, Connection, Connections, Error, ErrorKind, SessionBinding, attributes,
     authorize::Terms,
     connection::connection_id,
     detached::detached,
     exchange::Granted,
+    life::{self, Turn},
+    missing::missing_scopes,
     records::{SaveError, Slot},
     tokens::Tokens,
 };
@@ -87,7 +89,7 @@ impl Connections {
                     connection_id(inner.records.app(), &owner, &account_id, &user_id),
                     owner.clone(),
                     RecordKind::Connection,
-                    Status::Active,
+                    Status::Pending,
                     now,
                 );
                 record.provider_account = Some(account_id.as_str().to_owned());
@@ -165,10 +167,14 @@ impl Connections {
             let expect = before
                 .as_ref()
                 .map_or(Expect::Absent, |found| Expect::Generation(found.generation));
-            let kind = before
+            record.status = before
                 .as_ref()
-                .map_or(EventKind::Connected, |_| EventKind::Reconnected);
+                .map_or(Status::Pending, |found| found.value.status.clone());
             record.created_at = before.map_or(now, |found| found.value.created_at);
+            let scopes = record.scopes.iter().map(String::as_str).collect();
+            let missing = missing_scopes(&self.inner.features, &scopes, self.inner.app.kind);
+            attributes::set_missing(&mut record, &missing);
+            let told = life::turn(&mut record, &Turn::Consented, now).and_then(|change| change.told);
             let slot = Slot {
                 record,
                 expect,
@@ -176,7 +182,9 @@ impl Connections {
             };
             match self.inner.records.save(&slot).await {
                 Ok(_) => {
-                    self.inner.announcer.announce(&slot.record, kind).await;
+                    if let Some(kind) = told {
+                        self.inner.announcer.announce(&slot.record, kind).await;
+                    }
                     return Ok(slot.record);
                 }
                 Err(SaveError::Conflict) => record = slot.record,

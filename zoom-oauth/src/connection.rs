@@ -4,6 +4,7 @@ use token_store::{ConnectionId, OwnerId, RecordKind, Status, StoredConnection};
 use zoom_core::{AccountId, UserId};
 
 use crate::{
+    Cause, Licence, Missing,
     attributes::{self, DEFAULT_APP},
     digest::digest,
 };
@@ -26,8 +27,10 @@ pub struct Connection {
     pub email: Option<String>,
     /// How it is doing.
     pub status: Status,
-    /// Why it is not active: `invalid_grant`, `answer_lost`, `no_refresh_token`, `disconnected`, `deauthorized`.
+    /// Why it is not active, as a short code; [`cause`](Self::cause) knows what it means.
     pub reason: Option<String>,
+    /// What it lacks of what the host's [features](crate::ConnectionsBuilder::features) take.
+    pub missing: Vec<Missing>,
     /// What its tokens may do.
     pub scopes: Vec<String>,
     /// When it was first connected.
@@ -41,9 +44,25 @@ pub struct Connection {
     pub(crate) api_url: Option<String>,
     /// When its tokens were last refreshed.
     pub refreshed_at: Option<Timestamp>,
+    /// When Zoom was last asked what it has and what it lacks.
+    pub checked_at: Option<Timestamp>,
+    /// When Zoom last sent a webhook for it, to the minute.
+    pub last_webhook_at: Option<Timestamp>,
+    /// Which licence the user had then.
+    pub licence: Option<Licence>,
+    /// Whether the user could record to the cloud then, if that could be seen.
+    pub cloud_recording: Option<bool>,
+    /// Whether Zoom made transcripts of recordings then, if that could be seen.
+    pub audio_transcript: Option<bool>,
 }
 
 impl Connection {
+    /// Why it is not active: what to tell its owner, and what they can do.
+    #[must_use]
+    pub fn cause(&self) -> Option<Cause> {
+        self.reason.as_deref().map(Cause::from)
+    }
+
     /// Whether calls can be made with it.
     #[must_use]
     pub fn is_live(&self) -> bool {
@@ -64,12 +83,18 @@ impl Connection {
             email: record.email.clone(),
             status: record.status.clone(),
             reason: record.status_reason.clone(),
+            missing: attributes::missing(record),
             scopes: record.scopes.clone(),
             connected_at: record.created_at,
             access_expires_at: record.expires_at,
             opened_by: attributes::opened_by(record).map(str::to_owned),
             api_url: attributes::api_url(record).map(str::to_owned),
             refreshed_at: attributes::refreshed_at(record),
+            checked_at: attributes::time(record, attributes::CHECKED_AT),
+            last_webhook_at: attributes::time(record, attributes::WEBHOOK_AT),
+            licence: attributes::licence(record),
+            cloud_recording: attributes::flag(record, attributes::CLOUD_RECORDING),
+            audio_transcript: attributes::flag(record, attributes::AUDIO_TRANSCRIPT),
         })
     }
 }

@@ -7,7 +7,7 @@ use token_store::{
 use zoom_core::{AccessToken, AccountId, Client, Clock, Sleeper, StaticToken, TokenSource, UserId};
 
 use crate::{
-    App, Connection, ConnectionEvents, Endpoints, Error, ErrorKind,
+    App, Connection, ConnectionEvents, Endpoints, Error, ErrorKind, Feature,
     access::ConnectionTokens,
     attributes,
     cache::{self, TokenCache},
@@ -36,6 +36,8 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     pub(crate) sleeper: Sleeper,
     pub(crate) state_lifetime: Duration,
+    /// What the host does with Zoom, sorted.
+    pub(crate) features: Vec<Feature>,
     /// A client of nobody, whose network connections all clients share.
     pub(crate) client: Client,
     pub(crate) regions: Regions,
@@ -57,6 +59,7 @@ impl Connections {
             sleeper: Sleeper::tokio(),
             state_lifetime: Duration::from_secs(10 * 60),
             cache_lifetime: cache::USUAL_LIFETIME,
+            features: Vec::new(),
         }
     }
 
@@ -210,9 +213,19 @@ pub struct ConnectionsBuilder {
     sleeper: Sleeper,
     state_lifetime: Duration,
     cache_lifetime: Duration,
+    features: Vec<Feature>,
 }
 
 impl ConnectionsBuilder {
+    /// What the product does with Zoom. A connection that lacks what it takes is `Degraded`, and says what is missing,
+    /// what follows from it and what to do. Nothing unless you say otherwise.
+    pub fn features(mut self, features: impl IntoIterator<Item = Feature>) -> Self {
+        self.features = features.into_iter().collect();
+        self.features.sort_unstable();
+        self.features.dedup();
+        self
+    }
+
     /// Where Zoom is; Zoom itself unless you say otherwise.
     pub fn endpoints(mut self, endpoints: Endpoints) -> Self {
         self.endpoints = endpoints;
@@ -298,6 +311,7 @@ impl ConnectionsBuilder {
             clock: self.clock,
             sleeper: self.sleeper,
             state_lifetime: self.state_lifetime,
+            features: self.features,
             client,
             regions,
             app: self.app,

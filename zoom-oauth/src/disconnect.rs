@@ -4,10 +4,11 @@ use token_store::{OwnerId, Status, StoredConnection, Versioned};
 use zoom_core::{AccountId, UserId};
 
 use crate::{
-    Connections, Error, EventKind,
+    Connections, Error,
     authorize::forget_started,
     detached::detached,
     exchange::ExchangeError,
+    life::{self, Turn},
     records::{SaveError, Slot},
     tokens::Tokens,
 };
@@ -35,7 +36,7 @@ impl Connections {
             forget_started(&this.inner.records, &owner, None).await?;
             let mut revoked = false;
             for found in this.records_of_owner(&owner).await? {
-                if let Some(tokens) = this.leave(found, EventKind::Disconnected).await? {
+                if let Some(tokens) = this.leave(found, &Turn::Left).await? {
                     revoked |= this.revoke(tokens).await;
                 }
             }
@@ -70,7 +71,7 @@ impl Connections {
             let slot = self.inner.records.load(&found.value.id).await.ok().flatten();
             let since = slot.and_then(|slot| slot.tokens).map(|tokens| tokens.granted_at);
             if found.value.status != Status::Disconnected && since.is_none_or(|since| since <= at) {
-                self.leave(found, EventKind::Deauthorized).await?;
+                self.leave(found, &Turn::Removed).await?;
                 ended += 1;
             }
         }
@@ -78,10 +79,10 @@ impl Connections {
     }
 
     /// Deletes the tokens of a record, whoever else is changing it, and returns them.
-    async fn leave(
+    pub(crate) async fn leave(
         &self,
         mut found: Versioned<StoredConnection>,
-        kind: EventKind,
+        turn: &Turn,
     ) -> Result<Option<Tokens>, Error> {
         let inner = &self.inner;
         let id = found.value.id.clone();
@@ -92,10 +93,10 @@ impl Connections {
             tokens = opened.ok().flatten().and_then(|slot| slot.tokens).or(tokens);
             let expect = token_store::Expect::Generation(found.generation);
             let mut record = found.value;
-            record.status = Status::Disconnected;
-            record.status_reason = Some(kind.as_str().to_owned());
             record.expires_at = None;
-            record.updated_at = inner.clock.now();
+            let Some(change) = life::turn(&mut record, turn, inner.clock.now()) else {
+                break;
+            };
             let slot = Slot {
                 record,
                 expect,
@@ -103,7 +104,9 @@ impl Connections {
             };
             match inner.records.save(&slot).await {
                 Ok(_) => {
-                    inner.announcer.announce(&slot.record, kind).await;
+                    if let Some(kind) = change.told {
+                        inner.announcer.announce(&slot.record, kind).await;
+                    }
                     break;
                 }
                 Err(SaveError::Failed(error)) => return Err(error),

@@ -20,10 +20,11 @@ use tokio::sync::watch;
 use zoom_core::{AccessToken, Clock, Sleeper};
 
 use crate::{
-    Error, ErrorKind, EventKind, attributes,
+    Cause, Error, ErrorKind, attributes,
     cache::Ticket,
     events::Announcer,
     exchange::{AccountExchange, ExchangeError, Granted, UserExchange},
+    life::{self, Turn},
     records::{Records, SaveError, Slot},
     tokens::{RefreshToken, Tokens, same},
 };
@@ -327,13 +328,14 @@ impl Refresher {
             live(&found.record)?;
             slot = found;
             slot.tokens = None;
-            slot.record.status = Status::Expired;
-            slot.record.status_reason = Some(reason.to_owned());
             slot.record.expires_at = None;
-            slot.record.updated_at = self.clock.now();
+            let turn = Turn::Died(Cause::from(reason));
+            let told = life::turn(&mut slot.record, &turn, self.clock.now());
             match self.records.save(&slot).await {
                 Ok(_) => {
-                    self.announcer.announce(&slot.record, EventKind::Expired).await;
+                    if let Some(kind) = told.and_then(|change| change.told) {
+                        self.announcer.announce(&slot.record, kind).await;
+                    }
                     return Err(Error::with_code(ErrorKind::Expired, Some(reason.to_owned())));
                 }
                 Err(SaveError::Conflict) => {}

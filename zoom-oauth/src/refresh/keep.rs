@@ -7,6 +7,7 @@ use token_store::{ConnectionId, Expect, Holder, LockKey, Status};
 use super::{EARLY, Grant, Outcome, Refresher, Unsaved, good_for};
 use crate::{
     Error, ErrorKind, attributes,
+    life::{self, Turn},
     records::{SaveError, Slot},
     tokens::{RefreshToken, Tokens},
 };
@@ -39,18 +40,18 @@ impl Refresher {
         let id = slot.record.id.clone();
         let mut pauses = PAUSES.iter();
         loop {
-            if !matches!(slot.record.status, Status::Degraded) {
-                slot.record.status = Status::Active;
-                slot.record.status_reason = None;
-            }
-            slot.record.expires_at = Some(tokens.expires_at);
             let now = self.clock.now();
-            slot.record.updated_at = now;
-            attributes::set_refreshed_at(&mut slot.record, now);
+            let mut renewed = slot.clone();
+            renewed.record.expires_at = Some(tokens.expires_at);
+            attributes::set_refreshed_at(&mut renewed.record, now);
+            let told = life::turn(&mut renewed.record, &Turn::Refreshed, now).and_then(|change| change.told);
             let ticket = self.records.cache.ticket();
-            let failure = match self.records.save(&slot).await {
+            let failure = match self.records.save(&renewed).await {
                 Ok(_) => {
-                    self.remember(&slot, ticket.after_own_save());
+                    self.remember(&renewed, ticket.after_own_save());
+                    if let Some(kind) = told {
+                        self.announcer.announce(&renewed.record, kind).await;
+                    }
                     return Ok(tokens.access);
                 }
                 Err(SaveError::Conflict) => match self.look_again(&slot, used.as_ref()).await {
