@@ -58,6 +58,9 @@ struct Args {
     /// Seconds an access token lives.
     #[arg(long, default_value_t = 3600)]
     access_token_life: u64,
+    /// Seconds an unused refresh token lives.
+    #[arg(long, default_value_t = 90 * 24 * 3600)]
+    refresh_token_life: u64,
     /// How often a refresh token works after it was replaced.
     #[arg(long, default_value_t = 0)]
     refresh_tolerance: u32,
@@ -92,6 +95,7 @@ impl Args {
         config.public_cdn_url = self.public_cdn_url;
         config.redirect_uris = self.redirect_uri;
         config.access_token_life = Duration::from_secs(self.access_token_life);
+        config.refresh_token_life = Duration::from_secs(self.refresh_token_life);
         config.s2s_single_token = self.s2s_single_token;
         config.token_prefix = self.token_prefix;
         // a client that kept its database must not meet the same meetings again

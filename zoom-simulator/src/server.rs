@@ -163,7 +163,11 @@ pub(crate) async fn hold(sim: &Shared, struck: Option<Struck>, wanted: Fault) {
     let Some(struck) = struck.filter(|struck| struck.fault == wanted) else {
         return;
     };
-    let released = sim.world().faults.released(struck);
+    let released = {
+        let mut world = sim.world();
+        world.count("held");
+        world.faults.released(struck)
+    };
     tokio::select! {
         () = sim.stop.cancelled() => {}
         () = released => {}

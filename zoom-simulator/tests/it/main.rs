@@ -6,12 +6,16 @@
     reason = "a helper that fails is a test that fails"
 )]
 
+mod consent;
 mod control;
 mod downloads;
 mod faults;
+mod held;
 mod meetings;
 mod oauth;
+mod people;
 mod receiver;
+mod refusals;
 mod rest;
 mod support;
 mod webhooks;

@@ -307,7 +307,11 @@ async fn server_to_server_tokens_are_for_their_own_account() {
             .http
             .post(zoom.url("/oauth/token"))
             .basic_auth("SimS2SClient_01", Some("sim-s2s-secret-0001"))
-            .form(&[("grant_type", "account_credentials"), ("account_id", account)]);
+            .form(&[
+                ("grant_type", "account_credentials"),
+                ("account_id", account),
+                ("token_index", "1"),
+            ]);
         answer(request).await
     };
     assert_eq!(ask("nothing").await.1["reason"], "Account does not exist");

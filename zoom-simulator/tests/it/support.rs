@@ -93,6 +93,17 @@ impl Zoom {
         Tokens::of(&body)
     }
 
+    /// A code for tokens, with the credentials of any app.
+    pub(crate) async fn exchange_for(&self, client_id: &str, secret: &str, code: &str) -> (u16, Value) {
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", CALLBACK),
+        ];
+        let request = self.http.post(self.url("/oauth/token")).form(&form);
+        answer(request.basic_auth(client_id, Some(secret))).await
+    }
+
     pub(crate) async fn refresh(&self, token: &str) -> (u16, Value) {
         self.token(&[("grant_type", "refresh_token"), ("refresh_token", token)])
             .await
