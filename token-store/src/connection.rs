@@ -110,6 +110,9 @@ open_enum! {
         ServerToServer = "server_to_server",
         /// An installation that began at the provider: waiting for the owner who claims it.
         Installation = "installation",
+        /// A mark beside a record whose sealed part did not open when the keys were rotated. The record itself stays as
+        /// it is.
+        Quarantine = "quarantine",
     }
 }
 

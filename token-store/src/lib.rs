@@ -19,6 +19,8 @@ mod memory;
 mod open_enum;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "rotation")]
+mod rotation;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod store;
@@ -35,6 +37,8 @@ pub use lock::{Fence, RefreshLock};
 pub use memory::{MemoryHistory, MemoryLock, MemoryStore};
 #[cfg(feature = "redis")]
 pub use redis::RedisLock;
+#[cfg(feature = "rotation")]
+pub use rotation::{Progress, Quarantined, Rotation, RotationError};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteHistory, SqliteLock, SqliteStore};
 pub use store::{Filter, Page, PageToken, TokenStore, TokenStoreExt};
