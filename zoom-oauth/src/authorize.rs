@@ -265,7 +265,7 @@ fn state_id(state: &str) -> ConnectionId {
     ConnectionId::new(format!("state-{}", digest(&["state", state])))
 }
 
-fn random_text() -> Result<String, Error> {
+pub(crate) fn random_text() -> Result<String, Error> {
     let mut bytes = Zeroizing::new([0; 32]);
     getrandom::fill(bytes.as_mut()).map_err(|_| StoreError::Random)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes.as_ref()))

@@ -4,9 +4,9 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use oauth2::{
     AuthUrl, AuthorizationCode, ClientId, ClientSecret as OauthSecret, CsrfToken, EndpointNotSet,
-    EndpointSet, ExtraTokenFields, HttpRequest, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
-    RefreshToken as OauthRefreshToken, RequestTokenError, StandardRevocableToken, StandardTokenResponse,
-    TokenResponse as _, TokenUrl,
+    EndpointSet, ExtraTokenFields, HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier,
+    RedirectUrl, RefreshToken as OauthRefreshToken, RequestTokenError, StandardRevocableToken,
+    StandardTokenResponse, TokenResponse as _, TokenUrl,
     basic::{
         BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
     },
@@ -145,6 +145,18 @@ impl UserExchange {
             .set_pkce_challenge(challenge)
             .url();
         url
+    }
+
+    /// What Zoom shows to a browser that is sent to consent.
+    pub(crate) async fn consent_page(
+        &self,
+        state: &str,
+        verifier: &PkceCodeVerifier,
+    ) -> Result<HttpResponse, HttpError> {
+        let request = ::http::Request::get(self.authorize_url(state, verifier).as_str())
+            .body(Vec::new())
+            .map_err(|_| HttpError::Request)?;
+        self.http.look(request).await
     }
 
     /// A code for tokens. Without a verifier only for what began at Zoom: a code that was asked for with a challenge

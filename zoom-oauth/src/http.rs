@@ -61,6 +61,18 @@ impl Http {
 
     /// Sends the request; the answer's status is 2xx.
     pub(crate) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let answer = self.look(request).await?;
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        Err(HttpError::Status {
+            refusal: Refusal::read(answer.status().as_u16(), answer.body()),
+            retry_after: zoom_core::http::retry_after(answer.headers(), self.clock.now()),
+        })
+    }
+
+    /// Sends the request; the answer may be anything.
+    pub(crate) async fn look(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let mut request = reqwest::Request::try_from(request).map_err(|_| HttpError::Request)?;
         *request.timeout_mut() = Some(TIMEOUT);
         let mut answer = self.client.execute(request).await.map_err(|error| {
@@ -72,12 +84,7 @@ impl Http {
                 HttpError::NoAnswer(error)
             }
         })?;
-        let status = answer.status();
-        let retry_after = zoom_core::http::retry_after(answer.headers(), self.clock.now());
-        let mut builder = ::http::Response::builder().status(status);
-        if let Some(content_type) = answer.headers().get(::http::header::CONTENT_TYPE) {
-            builder = builder.header(::http::header::CONTENT_TYPE, content_type);
-        }
+        let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
         let mut body = Vec::new();
         while let Some(chunk) = answer
             .chunk()
@@ -89,14 +96,9 @@ impl Http {
             }
             body.extend_from_slice(&chunk);
         }
-        if status.is_success() {
-            builder.body(body).map_err(|_| HttpError::Request)
-        } else {
-            Err(HttpError::Status {
-                refusal: Refusal::read(status.as_u16(), &body),
-                retry_after,
-            })
-        }
+        let mut whole = HttpResponse::new(body);
+        (*whole.status_mut(), *whole.headers_mut()) = (status, headers);
+        Ok(whole)
     }
 }
 

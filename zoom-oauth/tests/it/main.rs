@@ -10,6 +10,7 @@ mod apps;
 mod connect;
 mod events;
 mod leave;
+mod probe;
 mod processes;
 mod refresh;
 mod resolver;
