@@ -132,3 +132,6 @@ impl fmt::Debug for RedisLock {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

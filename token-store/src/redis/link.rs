@@ -74,7 +74,7 @@ impl Link {
         call.invoke_async(&mut connection).await
     }
 
-    async fn connection(&self) -> Result<(MultiplexedConnection, u64), RedisError> {
+    pub(super) async fn connection(&self) -> Result<(MultiplexedConnection, u64), RedisError> {
         let mut open = self.open.lock().await;
         if let Some(connection) = &open.connection {
             return Ok((connection.clone(), open.number));

@@ -4,3 +4,5 @@
 mod broken;
 mod custom_store;
 mod homes;
+mod lenient;
+mod outage;
