@@ -9,6 +9,7 @@
 )]
 
 pub mod durable;
+pub mod history;
 pub mod lock;
 mod processes;
 pub mod store;
@@ -107,6 +108,41 @@ macro_rules! refresh_lock_conformance {
             many_keys_are_held_at_once
             a_dropped_attempt_ends_by_time
         }
+    };
+}
+
+/// Tests a [`History`](crate::History): the rules of its contract, each on a history of its own.
+///
+/// ```
+/// mod memory {
+///     token_store::history_conformance!(async { token_store::MemoryHistory::new() });
+/// }
+/// ```
+#[macro_export]
+macro_rules! history_conformance {
+    ($make:expr) => {
+        $crate::__history_rules! {
+            [$make]
+            entries_come_newest_first
+            no_more_than_asked_for
+            what_was_appended_is_returned
+            connections_are_kept_apart
+            the_same_entry_twice_is_two
+            erase_forgets_one_owner
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __history_rules {
+    ([$make:expr] $($rule:ident)+) => {
+        $(#[test]
+        fn $rule() {
+            $crate::conformance::run(async {
+                $crate::conformance::history::$rule(::std::sync::Arc::new($make.await)).await;
+            });
+        })+
     };
 }
 

@@ -26,6 +26,12 @@ pub enum StoreError {
     /// The caller asked for something no store can do, and asking again will not help.
     #[error("{0}")]
     Invalid(&'static str),
+    /// The URL names no home that this crate knows.
+    #[error("the URL of a home begins with memory:, sqlite: or postgres:")]
+    UnknownHome,
+    /// This build has no such homes. Turn on the feature of `token-store`.
+    #[error("this build of token-store lacks its feature `{0}`")]
+    FeatureOff(&'static str),
     /// The system gave no random bytes.
     #[error("no random bytes from the system")]
     Random,

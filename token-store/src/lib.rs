@@ -13,14 +13,19 @@ pub mod conformance;
 mod connection;
 mod error;
 mod history;
+mod home;
 mod id;
 mod lock;
 mod memory;
 mod open_enum;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "rotation")]
 mod rotation;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod store;
@@ -30,11 +35,14 @@ pub use clock::Clock;
 pub use connection::{Expect, Generation, RecordKind, Status, StoredConnection, Versioned};
 pub use error::{StoreError, VaultError};
 pub use history::{Entry, History};
+pub use home::{Home, connect};
 pub use id::{ConnectionId, Holder, KeyId, LockKey, OwnerId};
 #[cfg(feature = "redis")]
 pub use lock::Lenient;
 pub use lock::{Fence, RefreshLock};
 pub use memory::{MemoryHistory, MemoryLock, MemoryStore};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresHistory, PostgresLock, PostgresStore};
 #[cfg(feature = "redis")]
 pub use redis::RedisLock;
 #[cfg(feature = "rotation")]

@@ -1,18 +1,16 @@
 mod history;
 mod lock;
-mod record;
 mod store;
 
-use std::{borrow::Cow, str::FromStr as _, time::Duration};
+use std::{str::FromStr as _, time::Duration};
 
 use sqlx::{
-    SqlSafeStr as _, SqlitePool,
-    migrate::{Migration, MigrationType, Migrator},
+    SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
 pub use self::{history::SqliteHistory, lock::SqliteLock, store::SqliteStore};
-use crate::StoreError;
+use crate::{StoreError, sql};
 
 /// Opens a pool whose commits survive a power cut: a rotated token that is lost logs somebody out, and token saves
 /// are rare, so `synchronous` is `FULL`.
@@ -42,31 +40,31 @@ async fn connect(url: &str) -> Result<SqlitePool, StoreError> {
 }
 
 /// In the order in which they are applied; one that was released is never changed.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "tables", include_str!("sqlite/0001_tables.sql")),
     (
         2,
         "attributes and history",
         include_str!("sqlite/0002_attributes_and_history.sql"),
     ),
+    (3, "more indexes", include_str!("sqlite/0003_more_indexes.sql")),
 ];
 
-/// Brings the tables up to date. Several processes may do so at once: the write lock lets one after the other in.
 async fn migrate(pool: &SqlitePool) -> Result<(), StoreError> {
-    let migrations = MIGRATIONS.map(|(version, name, sql)| {
-        let (name, sql) = (Cow::Borrowed(name), sql.into_sql_str());
-        Migration::new(version, name, MigrationType::Simple, sql, false)
-    });
-    let mut migrator = Migrator::with_migrations(migrations.into());
-    migrator.dangerous_set_table_name("token_store_migrations");
-    // A newer host may have been here: what it adds does not hinder an older one.
-    migrator.set_ignore_missing(true);
+    migrate_to(pool, &MIGRATIONS).await
+}
+
+/// Brings the tables up to date. Several processes may do so at once: the write lock lets one after the other in.
+async fn migrate_to(
+    pool: &SqlitePool,
+    migrations: &[(i64, &'static str, &'static str)],
+) -> Result<(), StoreError> {
     let mut transaction = pool
         .begin_with("BEGIN IMMEDIATE")
         .await
         .map_err(StoreError::unavailable)?;
     // Not `run`: its future is not Send.
-    migrator
+    sql::migrator(migrations)
         .run_direct(None, &mut *transaction, false)
         .await
         .map_err(StoreError::unavailable)?;

@@ -43,6 +43,13 @@ pub(crate) fn check() -> Result<()> {
         }
     }
     lean("zoom-core", &["-p", "zoom-core", "--no-default-features"], HEAVY)?;
+    for (home, other) in [("sqlite", "sqlx-postgres"), ("postgres", "sqlx-sqlite")] {
+        lean(
+            "token-store",
+            &["-p", "token-store", "--features", home],
+            &[other],
+        )?;
+    }
     // the queue needs tokio; a client or TLS would still be a mistake
     lean(
         "zoom-webhooks",

@@ -1,8 +1,7 @@
 use async_trait::async_trait;
-use jiff::Timestamp;
-use sqlx::{Row as _, SqlitePool, sqlite::SqliteRow};
+use sqlx::SqlitePool;
 
-use crate::{ConnectionId, Entry, History, OwnerId, Status, StoreError};
+use crate::{ConnectionId, Entry, History, OwnerId, StoreError, sql};
 
 /// A history in a SQLite file. Clones share the pool.
 #[derive(Clone, Debug)]
@@ -44,9 +43,7 @@ impl History for SqliteHistory {
         .fetch_all(&self.pool)
         .await
         .map_err(StoreError::unavailable)?;
-        rows.iter()
-            .map(|row| read(row).map_err(|source| StoreError::corrupt(connection.clone(), source)))
-            .collect()
+        rows.iter().map(|row| sql::entry(row, connection)).collect()
     }
 
     async fn erase(&self, owner: &OwnerId) -> Result<u64, StoreError> {
@@ -57,15 +54,4 @@ impl History for SqliteHistory {
             .map_err(StoreError::unavailable)?;
         Ok(done.rows_affected())
     }
-}
-
-fn read(row: &SqliteRow) -> Result<Entry, Box<dyn std::error::Error + Send + Sync>> {
-    Ok(Entry {
-        connection: row.try_get::<String, _>("connection")?.into(),
-        owner: row.try_get::<String, _>("owner")?.into(),
-        at: Timestamp::from_microsecond(row.try_get("at")?)?,
-        event: row.try_get("event")?,
-        status: Status::from(row.try_get::<String, _>("status")?.as_str()),
-        reason: row.try_get("reason")?,
-    })
 }

@@ -2,9 +2,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::{Row as _, SqlitePool};
+use sqlx::SqlitePool;
 
-use crate::{Clock, Fence, Holder, LockKey, RefreshLock, StoreError};
+use crate::{Clock, Fence, Holder, LockKey, RefreshLock, StoreError, sql};
 
 /// Leases as rows of a SQLite file, for any number of processes on one machine. A holder that dies frees its key when
 /// its time is up.
@@ -72,11 +72,7 @@ impl RefreshLock for SqliteLock {
         .fetch_all(&self.pool)
         .await
         .map_err(StoreError::unavailable)?;
-        let Some(row) = rows.first() else { return Ok(None) };
-        let fence: i64 = row.try_get("fence").map_err(StoreError::unavailable)?;
-        Ok(Some(Fence::new(
-            u64::try_from(fence).map_err(StoreError::unavailable)?,
-        )))
+        rows.first().map(sql::fence).transpose()
     }
 
     async fn release(&self, key: &LockKey, holder: &Holder) -> Result<(), StoreError> {

@@ -1,10 +1,9 @@
 use async_trait::async_trait;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
 
-use super::record;
 use crate::{
     ConnectionId, Expect, Filter, Generation, Page, PageToken, SqliteHistory, SqliteLock, StoreError,
-    StoredConnection, TokenStore, Versioned,
+    StoredConnection, TokenStore, Versioned, sql,
 };
 
 /// Records in a SQLite file, for any number of processes on one machine. Clones share the pool.
@@ -70,21 +69,18 @@ impl TokenStore for SqliteStore {
     async fn load(&self, id: &ConnectionId) -> Result<Option<Versioned<StoredConnection>>, StoreError> {
         let row = sqlx::query(concat!(
             "SELECT ",
-            record::columns!(),
+            sql::columns!(),
             " FROM token_store_records WHERE id = ?"
         ))
         .bind(id.as_str())
         .fetch_optional(&self.pool)
         .await
         .map_err(StoreError::unavailable)?;
-        row.as_ref().map(record::read).transpose()
+        row.as_ref().map(sql::record).transpose()
     }
 
     async fn save(&self, record: &StoredConnection, expect: Expect) -> Result<Generation, StoreError> {
-        let scopes = serde_json::to_string(&record.scopes)
-            .map_err(|_| StoreError::Invalid("the scopes cannot be written as text"))?;
-        let attributes = serde_json::to_string(&record.attributes)
-            .map_err(|_| StoreError::Invalid("the attributes cannot be written as text"))?;
+        let (scopes, attributes) = sql::json_columns(record)?;
         let mut transaction = self
             .pool
             .begin_with("BEGIN IMMEDIATE")
@@ -107,7 +103,7 @@ impl TokenStore for SqliteStore {
         let generation = expect.advance(record, current)?;
         sqlx::query(concat!(
             "INSERT OR REPLACE INTO token_store_records (",
-            record::columns!(),
+            sql::columns!(),
             ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         ))
         .bind(record.id.as_str())
@@ -125,7 +121,7 @@ impl TokenStore for SqliteStore {
         .bind(record.updated_at.as_microsecond())
         .bind(record.expires_at.map(|at| at.as_microsecond()))
         .bind(record.sealed.as_ref().map(ToString::to_string))
-        .bind(record::generation_column(generation)?)
+        .bind(sql::generation_column(generation)?)
         .execute(&mut *transaction)
         .await
         .map_err(StoreError::unavailable)?;
@@ -155,29 +151,7 @@ impl TokenStore for SqliteStore {
             .fetch_all(&self.pool)
             .await
             .map_err(StoreError::unavailable)?;
-        let mut page = Page {
-            items: Vec::new(),
-            unreadable: Vec::new(),
-            next: None,
-        };
-        let mut last = None;
-        for row in rows.iter().take(size) {
-            match record::read(row) {
-                Ok(found) => {
-                    last = Some(found.value.id.clone());
-                    page.items.push(found);
-                }
-                Err(StoreError::Corrupt { id, .. }) => {
-                    last = Some(id.clone());
-                    page.unreadable.push(id);
-                }
-                Err(other) => return Err(other),
-            }
-        }
-        if rows.len() > size {
-            page.next = last.map(PageToken::after);
-        }
-        Ok(page)
+        sql::page(&rows, size)
     }
 }
 
@@ -203,7 +177,7 @@ fn find(query: &mut QueryBuilder<Sqlite>, filter: &Filter, page: &PageToken) {
     let id = if is_narrow { "+id" } else { "id" };
     query.push(concat!(
         "SELECT ",
-        record::columns!(),
+        sql::columns!(),
         " FROM token_store_records WHERE TRUE"
     ));
     for (column, text) in texts {

@@ -1,5 +1,7 @@
 use super::*;
-use crate::{ConnectionId, Expect, OwnerId, RecordKind, Status, StoredConnection, TokenStore as _};
+use crate::{
+    ConnectionId, Expect, OwnerId, RecordKind, RefreshLock as _, Status, StoredConnection, TokenStore as _,
+};
 
 fn record(id: &str) -> StoredConnection {
     let now = "2026-11-22T10:00:00Z".parse().unwrap();
@@ -10,37 +12,6 @@ fn record(id: &str) -> StoredConnection {
         Status::Active,
         now,
     )
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn many_who_start_on_one_new_file_all_succeed() {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("new.sqlite").display());
-    let starts: Vec<_> = (0..8)
-        .map(|number| {
-            let url = url.clone();
-            tokio::spawn(async move {
-                let store = SqliteStore::connect(&url).await.unwrap();
-                store
-                    .save(&record(&number.to_string()), Expect::Absent)
-                    .await
-                    .unwrap();
-            })
-        })
-        .collect();
-    for start in starts {
-        start.await.unwrap();
-    }
-    let store = SqliteStore::connect(&url).await.unwrap();
-    assert_eq!(
-        store
-            .find(&crate::Filter::all(), crate::PageToken::first())
-            .await
-            .unwrap()
-            .items
-            .len(),
-        8
-    );
 }
 
 #[tokio::test]
@@ -97,19 +68,59 @@ async fn a_host_s_own_tables_and_migrations_are_left_alone() {
 }
 
 #[tokio::test]
+async fn tables_of_the_first_version_keep_their_rows() {
+    let pool = connect("sqlite::memory:").await.unwrap();
+    migrate_to(&pool, &MIGRATIONS[..1]).await.unwrap();
+    sqlx::raw_sql(
+        "INSERT INTO token_store_records VALUES
+             ('id', 'rep', 'connection', 'account', 'user', 'Zoë', 'zoe@example.com', 'active', NULL, '[\"user:read\"]',
+              0, 0, NULL, 'v1.k1.AAECAwQFBgcICQoL.c2VhbGVk', 7);
+         INSERT INTO token_store_leases VALUES ('key', NULL, 41, 0);",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+
+    let store = SqliteStore::from_pool(pool).await.unwrap();
+    let kept = store.load(&"id".into()).await.unwrap().unwrap();
+    assert_eq!(kept.generation, crate::Generation::new(7));
+    assert_eq!(kept.value.scopes, ["user:read"]);
+    assert!(kept.value.sealed.is_some() && kept.value.attributes.is_empty());
+    store
+        .save(&kept.value, Expect::Generation(kept.generation))
+        .await
+        .unwrap();
+
+    let (key, holder) = (crate::LockKey::new("key"), crate::Holder::new("holder"));
+    let fence = store
+        .lock()
+        .try_acquire(&key, &holder, Duration::from_secs(1))
+        .await
+        .unwrap();
+    assert_eq!(fence, Some(crate::Fence::new(42)));
+}
+
+#[tokio::test]
 async fn a_look_up_goes_through_an_index() {
     let store = SqliteStore::connect("sqlite::memory:").await.unwrap();
     let filter = crate::Filter::all;
     let now = "2026-11-22T10:00:00Z".parse().unwrap();
     for (filter, index) in [
+        (filter().owner(OwnerId::new("rep")), "token_store_records_owner"),
         (
             filter().owner(OwnerId::new("rep")).kind(RecordKind::Connection),
             "token_store_records_owner",
         ),
         (
+            filter().provider_account("acc").provider_user("user"),
+            "token_store_records_provider",
+        ),
+        (
             filter().provider_account("acc").kind(RecordKind::Connection),
             "token_store_records_provider",
         ),
+        (filter().status(Status::Expired), "token_store_records_status"),
+        (filter().expires_before(now), "token_store_records_expiry_of_all"),
         (
             filter().kind(RecordKind::Authorization).expires_before(now),
             "token_store_records_expiry",

@@ -1,12 +1,20 @@
 //! Every shipped home runs the same suite, bare and behind a pointer.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use tempfile::TempDir;
+use test_services::{Postgres, Redis};
 use token_store::{
-    Clock, ConnectionId, Lenient, MemoryLock, MemoryStore, RedisLock, RefreshLock, SqliteLock, SqliteStore,
-    TokenStore, conformance::DurableHome,
+    Clock, ConnectionId, Fence, Holder, Lenient, LockKey, MemoryHistory, MemoryLock, MemoryStore,
+    PostgresHistory, PostgresLock, PostgresStore, RedisLock, RefreshLock, SqliteLock, SqliteStore,
+    StoreError, TokenStore, conformance::DurableHome, connect,
 };
 
 mod memory_store {
@@ -26,7 +34,7 @@ mod sqlite_in_memory {
 
 mod sqlite_file {
     use super::*;
-    token_store::durable_token_store_conformance!(async { File(tempfile::tempdir().unwrap()) });
+    token_store::durable_token_store_conformance!(async { File::new() });
 }
 
 mod memory_lock {
@@ -54,7 +62,7 @@ mod sqlite_lock {
 mod redis_lock {
     use super::*;
     token_store::refresh_lock_conformance!(|clock| async {
-        let url = test_services::Redis::shared().database();
+        let url = Redis::shared().database();
         RedisLock::connect(&url).await.unwrap().with_clock(clock)
     });
 }
@@ -77,59 +85,138 @@ mod lenient_lock_without_its_home {
 
 mod sqlite_lock_through_two_handles {
     use super::*;
-
-    /// Every call goes through the other of two handles on one file, as two processes would.
-    #[derive(Debug)]
-    struct Alternating {
-        handles: [SqliteLock; 2],
-        calls: std::sync::atomic::AtomicUsize,
-        _folder: TempDir,
-    }
-
-    impl Alternating {
-        fn next(&self) -> &SqliteLock {
-            let call = self.calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            &self.handles[call % 2]
-        }
-    }
-
-    #[async_trait]
-    impl RefreshLock for Alternating {
-        async fn try_acquire(
-            &self,
-            key: &token_store::LockKey,
-            holder: &token_store::Holder,
-            lease: std::time::Duration,
-        ) -> Result<Option<token_store::Fence>, token_store::StoreError> {
-            self.next().try_acquire(key, holder, lease).await
-        }
-
-        async fn release(
-            &self,
-            key: &token_store::LockKey,
-            holder: &token_store::Holder,
-        ) -> Result<(), token_store::StoreError> {
-            self.next().release(key, holder).await
-        }
-    }
-
     token_store::refresh_lock_conformance!(|clock: Clock| async move {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}", folder.path().join("locks.sqlite").display());
-        let open = || async { SqliteLock::connect(&url).await.unwrap().with_clock(clock.clone()) };
-        Alternating {
-            handles: [open().await, open().await],
-            calls: Default::default(),
-            _folder: folder,
-        }
+        let home = File::new();
+        let open = || async {
+            SqliteLock::connect(&home.address())
+                .await
+                .unwrap()
+                .with_clock(clock.clone())
+        };
+        let handles = [open().await, open().await];
+        Alternating::new(handles, home)
     });
+}
+
+mod postgres {
+    use super::*;
+    token_store::durable_token_store_conformance!(async { Database::new() });
+}
+
+mod postgres_lock {
+    use super::*;
+    token_store::refresh_lock_conformance!(|clock| async {
+        let home = Database::new();
+        PostgresLock::connect(&home.address())
+            .await
+            .unwrap()
+            .with_clock(clock)
+    });
+}
+
+mod postgres_lock_through_two_handles {
+    use super::*;
+    token_store::refresh_lock_conformance!(|clock: Clock| async move {
+        let home = Database::new();
+        let open = || async {
+            PostgresLock::connect(&home.address())
+                .await
+                .unwrap()
+                .with_clock(clock.clone())
+        };
+        let handles = [open().await, open().await];
+        Alternating::new(handles, home)
+    });
+}
+
+mod memory_history {
+    use super::*;
+    token_store::history_conformance!(async { MemoryHistory::new() });
+}
+
+mod sqlite_history {
+    use super::*;
+    token_store::history_conformance!(async {
+        SqliteStore::connect("sqlite::memory:").await.unwrap().history()
+    });
+}
+
+mod postgres_history {
+    use super::*;
+    token_store::history_conformance!(async {
+        PostgresHistory::connect(&Database::new().address())
+            .await
+            .unwrap()
+    });
+}
+
+mod dyn_history {
+    use super::*;
+    token_store::history_conformance!(async { connect("memory:").await.unwrap().history });
+}
+
+mod a_memory_url {
+    use super::*;
+    token_store::token_store_conformance!(async { connect("memory:").await.unwrap().store });
+}
+
+mod a_sqlite_url {
+    use super::*;
+    token_store::token_store_conformance!(async { connect("sqlite::memory:").await.unwrap().store });
+}
+
+mod a_postgres_url {
+    use super::*;
+    token_store::token_store_conformance!(async { connect(&Database::new().address()).await.unwrap().store });
+}
+
+/// Every call goes through the other of two handles on one home, as two processes would.
+#[derive(Debug)]
+struct Alternating<L, H> {
+    handles: [L; 2],
+    calls: AtomicUsize,
+    _home: H,
+}
+
+impl<L, H> Alternating<L, H> {
+    fn new(handles: [L; 2], home: H) -> Self {
+        Self {
+            handles,
+            calls: AtomicUsize::new(0),
+            _home: home,
+        }
+    }
+
+    fn next(&self) -> &L {
+        &self.handles[self.calls.fetch_add(1, Ordering::Relaxed) % 2]
+    }
+}
+
+#[async_trait]
+impl<L: RefreshLock, H: DurableHome> RefreshLock for Alternating<L, H> {
+    async fn try_acquire(
+        &self,
+        key: &LockKey,
+        holder: &Holder,
+        lease: Duration,
+    ) -> Result<Option<Fence>, StoreError> {
+        self.next().try_acquire(key, holder, lease).await
+    }
+
+    async fn release(&self, key: &LockKey, holder: &Holder) -> Result<(), StoreError> {
+        self.next().release(key, holder).await
+    }
 }
 
 /// A SQLite file in a folder of its own.
 #[derive(Debug)]
-struct File(TempDir);
+pub(crate) struct File(TempDir);
 
 impl File {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
     async fn execute(&self, statement: &'static str, id: &ConnectionId) {
         let pool = sqlx::SqlitePool::connect(&self.address()).await.unwrap();
         let changed = sqlx::query(statement)
@@ -173,6 +260,64 @@ impl DurableHome for File {
         pool.close().await;
         self.execute(
             "UPDATE token_store_records SET later = 'unknown' WHERE id = ?",
+            id,
+        )
+        .await;
+    }
+}
+
+/// A Postgres database of its own.
+#[derive(Debug)]
+pub(crate) struct Database(String);
+
+impl Database {
+    pub(crate) fn new() -> Self {
+        Self(Postgres::shared().database())
+    }
+
+    async fn execute(&self, statement: &'static str, id: &ConnectionId) {
+        let pool = sqlx::PgPool::connect(&self.0).await.unwrap();
+        let changed = sqlx::query(statement)
+            .bind(id.as_str())
+            .execute(&pool)
+            .await
+            .unwrap();
+        assert_eq!(changed.rows_affected(), 1);
+        pool.close().await;
+    }
+}
+
+#[async_trait]
+impl DurableHome for Database {
+    fn address(&self) -> String {
+        self.0.clone()
+    }
+
+    async fn open(address: &str) -> Arc<dyn TokenStore> {
+        Arc::new(PostgresStore::connect(address).await.unwrap())
+    }
+
+    async fn corrupt(&self, id: &ConnectionId) {
+        self.execute(
+            "UPDATE token_store_records SET sealed = 'garbage' WHERE id = $1",
+            id,
+        )
+        .await;
+    }
+
+    async fn write_as_a_newer_version(&self, id: &ConnectionId) {
+        let pool = sqlx::PgPool::connect(&self.0).await.unwrap();
+        sqlx::raw_sql(
+            "ALTER TABLE token_store_records ADD COLUMN later TEXT;
+             INSERT INTO token_store_migrations (version, description, success, checksum, execution_time)
+             VALUES (9999, 'later', TRUE, '', 0)",
+        )
+        .execute(&pool)
+        .await
+        .unwrap();
+        pool.close().await;
+        self.execute(
+            "UPDATE token_store_records SET later = 'unknown' WHERE id = $1",
             id,
         )
         .await;

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod broken;
+mod broken_history;
+mod connecting;
 mod custom_store;
 mod homes;
 mod lenient;

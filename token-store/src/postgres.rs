@@ -1,0 +1,71 @@
+mod history;
+mod lock;
+mod store;
+
+use std::str::FromStr as _;
+
+use sqlx::{
+    PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+pub use self::{history::PostgresHistory, lock::PostgresLock, store::PostgresStore};
+use crate::{StoreError, sql};
+
+async fn connect(url: &str) -> Result<PgPool, StoreError> {
+    // The reason may quote the URL, and a password stands in it.
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| StoreError::Invalid("the text is not a URL of a Postgres database"))?;
+    PgPoolOptions::new()
+        .connect_with(options)
+        .await
+        .map_err(unavailable)
+}
+
+/// In the order in which they are applied; one that was released is never changed.
+const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "tables", include_str!("postgres/0001_tables.sql"))];
+
+/// Names our migrations among all advisory locks of a database; any number that others are unlikely to choose.
+const MIGRATION_LOCK: i64 = 0x746f_6b65_6e73_746f;
+
+async fn migrate(pool: &PgPool) -> Result<(), StoreError> {
+    migrate_to(pool, &MIGRATIONS).await
+}
+
+/// Brings the tables up to date, all or nothing. Many hosts may do so at once: the lock lets one after the other in,
+/// and goes with the transaction.
+async fn migrate_to(
+    pool: &PgPool,
+    migrations: &[(i64, &'static str, &'static str)],
+) -> Result<(), StoreError> {
+    let mut transaction = pool.begin().await.map_err(unavailable)?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)")
+        .bind(MIGRATION_LOCK)
+        .execute(&mut *transaction)
+        .await
+        .map_err(unavailable)?;
+    // Not `run`: its future is not Send.
+    sql::migrator(migrations)
+        .run_direct(None, &mut *transaction, false)
+        .await
+        .map_err(StoreError::unavailable)?;
+    transaction.commit().await.map_err(unavailable)
+}
+
+/// What Postgres will never take is the caller's to mend; everything else may work later.
+fn unavailable(error: sqlx::Error) -> StoreError {
+    let code = error.as_database_error().and_then(|error| error.code());
+    match code.as_deref() {
+        Some("22021") => StoreError::Invalid("Postgres keeps no text with a NUL character in it"),
+        Some("54000") => StoreError::Invalid("an id is too long for an index of Postgres"),
+        _ => StoreError::unavailable(error),
+    }
+}
+
+/// Whether a text can be in a table at all.
+fn can_be_kept(text: &str) -> bool {
+    !text.contains('\0')
+}
+
+#[cfg(test)]
+mod tests;
