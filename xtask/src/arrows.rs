@@ -7,6 +7,7 @@ use crate::{cargo, output};
 /// Each crate and those of ours that it may depend on.
 const ARROWS: &[(&str, &[&str])] = &[
     ("token-store", &[]),
+    ("token-store-kms", &["token-store"]),
     ("job-queue", &[]),
     ("zoom-core", &[]),
     ("zoom-oauth", &["token-store", "zoom-core"]),
@@ -16,6 +17,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("zoom-meetings", &["token-store", "zoom-core", "zoom-oauth"]),
     ("zoom-simulator", &["zoom-core"]),
 ];
+
+/// What a key service needs, and nobody who asks for none.
+const CLIENT: &[&str] = &["tokio", "hyper", "hyper-util", "reqwest", "rustls"];
 
 /// Packages that mean an async runtime, an HTTP client or TLS.
 const HEAVY: &[&str] = &[
@@ -50,6 +54,8 @@ pub(crate) fn check() -> Result<()> {
             &[other],
         )?;
     }
+    lean("token-store", &["-p", "token-store"], CLIENT)?;
+    lean("token-store-kms", &["-p", "token-store-kms"], CLIENT)?;
     // the queue needs tokio; a client or TLS would still be a mistake
     lean(
         "zoom-webhooks",

@@ -19,6 +19,7 @@ pub(crate) fn lint() -> Result<()> {
     // features off: what a host gets that asks for nothing
     for package in [
         "token-store",
+        "token-store-kms",
         "job-queue",
         "zoom-core",
         "zoom-webhooks",
