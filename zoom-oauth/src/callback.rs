@@ -2,7 +2,7 @@ use std::fmt;
 
 use url::form_urlencoded;
 
-use crate::refusal::code as plain_code;
+use crate::{Error, ErrorKind, refusal::code as plain_code};
 
 /// What Zoom's redirect brought back: a code, or the news that the user said no, and the state.
 #[derive(Clone)]
@@ -49,9 +49,30 @@ impl Callback {
         }
     }
 
-    /// Why the user has no connection now, if Zoom's word for it can be shown.
-    pub(crate) fn denial(&self) -> Option<Option<String>> {
-        self.error.as_deref().map(plain_code)
+    /// Whether it brings a code that nobody here has asked for: the user has installed the app from Zoom's Marketplace.
+    /// Such a callback goes to [`Connections::park`](crate::Connections::park); one with a state, even a state that
+    /// nobody knows, never does.
+    #[must_use]
+    pub fn is_installation(&self) -> bool {
+        self.code.is_some() && self.state.is_none() && self.error.is_none()
+    }
+
+    /// Why there is no code, if Zoom says so.
+    pub(crate) fn refusal(&self) -> Option<Error> {
+        let word = plain_code(self.error.as_deref()?);
+        let kind = match word.as_deref() {
+            Some("server_error" | "temporarily_unavailable") => ErrorKind::Unavailable,
+            Some("redirect_uri_mismatch" | "invalid_redirect_uri") => ErrorKind::RedirectMismatch,
+            Some(
+                "invalid_request"
+                | "invalid_client"
+                | "invalid_scope"
+                | "unauthorized_client"
+                | "unsupported_response_type",
+            ) => ErrorKind::Refused,
+            _ => ErrorKind::Denied,
+        };
+        Some(Error::with_code(kind, word))
     }
 }
 
@@ -62,7 +83,7 @@ impl fmt::Debug for Callback {
         f.debug_struct("Callback")
             .field("code", &shown(&self.code))
             .field("state", &shown(&self.state))
-            .field("error", &self.denial())
+            .field("error", &self.error.as_deref().map(plain_code))
             .finish()
     }
 }
@@ -78,17 +99,48 @@ mod tests {
             (callback.code.as_deref(), callback.state.as_deref()),
             (Some("a+b"), Some("s t"))
         );
-        assert!(callback.denial().is_none());
+        assert!(callback.refusal().is_none());
     }
 
     #[test]
     fn a_denial_keeps_a_code_and_no_free_text() {
-        assert_eq!(
-            Callback::from_query("error=access_denied&state=s").denial(),
-            Some(Some("access_denied".into()))
-        );
-        assert_eq!(Callback::from_query("error=%3Cscript%3E").denial(), Some(None));
-        assert!(Callback::from_query("").denial().is_none());
+        let refusal = |query: &str| {
+            let refusal = Callback::from_query(query).refusal();
+            refusal.map(|error| (error.kind(), error.code().map(str::to_owned)))
+        };
+        let word = |word: &str| Some(word.to_owned());
+        for (query, expected) in [
+            (
+                "error=access_denied&state=s",
+                Some((ErrorKind::Denied, word("access_denied"))),
+            ),
+            ("error=%3Cscript%3E", Some((ErrorKind::Denied, None))),
+            (
+                "error=invalid_scope",
+                Some((ErrorKind::Refused, word("invalid_scope"))),
+            ),
+            (
+                "error=server_error",
+                Some((ErrorKind::Unavailable, word("server_error"))),
+            ),
+            ("", None),
+        ] {
+            assert_eq!(refusal(query), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn only_a_code_without_a_state_is_an_installation() {
+        for (query, expected) in [
+            ("code=c", true),
+            ("code=c&state=", true),
+            ("code=c&state=s", false),
+            ("code=c&error=access_denied", false),
+            ("state=s", false),
+            ("", false),
+        ] {
+            assert_eq!(Callback::from_query(query).is_installation(), expected, "{query}");
+        }
     }
 
     #[test]

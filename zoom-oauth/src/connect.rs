@@ -6,13 +6,13 @@ use zoom_core::{AccountId, StaticToken, UserId};
 
 use crate::{
     Callback, Connection, Connections, Error, ErrorKind, SessionBinding, attributes,
-    authorize::Terms,
     connection::connection_id,
     detached::detached,
     exchange::Granted,
     life::{self, Turn},
     missing::missing_scopes,
     records::{SaveError, Slot},
+    state::Terms,
     tokens::Tokens,
 };
 
@@ -29,32 +29,28 @@ impl Connections {
     /// # Errors
     /// [`ErrorKind::Denied`] when the user said no. [`ErrorKind::InvalidCallback`], [`ErrorKind::UnknownState`],
     /// [`ErrorKind::ExpiredState`], [`ErrorKind::ForeignSession`] for a callback that is not the one this session waits
-    /// for. [`ErrorKind::AnotherUser`] when the owner is connected as another Zoom user. [`ErrorKind::Refused`],
-    /// [`ErrorKind::Unavailable`], [`ErrorKind::Api`] when Zoom did not play along: start again.
+    /// for. [`ErrorKind::InvalidCode`] for a code that is used or too old. [`ErrorKind::AnotherUser`] when the owner is
+    /// connected as another Zoom user. [`ErrorKind::RedirectMismatch`], [`ErrorKind::Refused`] when the app is not set up
+    /// right. [`ErrorKind::Unavailable`], [`ErrorKind::Api`] when Zoom did not play along: start again.
     pub async fn connect(&self, callback: &Callback, session: &SessionBinding) -> Result<Connection, Error> {
-        let denial = callback.denial();
+        let refusal = callback.refusal();
         let Some(state) = &callback.state else {
-            let kind = if denial.is_some() {
-                ErrorKind::Denied
-            } else {
-                ErrorKind::InvalidCallback
-            };
-            return Err(Error::with_code(kind, denial.flatten()));
+            return Err(refusal.unwrap_or_else(|| Error::new(ErrorKind::InvalidCallback)));
         };
-        let code = match (&callback.code, &denial) {
-            (_, Some(_)) => None,
-            (Some(code), None) => Some(code.clone()),
+        if callback.code.is_none() && refusal.is_none() {
+            return Err(Error::new(ErrorKind::InvalidCallback));
+        }
+        let started = self.consume(state, session).await?;
+        let code = match (callback.code.clone(), refusal) {
+            (_, Some(refusal)) => return Err(refusal),
             (None, None) => return Err(Error::new(ErrorKind::InvalidCallback)),
-        };
-        let consumed = self.consume(state, session).await?;
-        let Some(code) = code else {
-            return Err(Error::with_code(ErrorKind::Denied, denial.flatten()));
+            (Some(code), None) => code,
         };
         let this = self.clone();
         detached(async move {
-            let granted = this.inner.exchange.code(&code, Some(&consumed.verifier)).await;
+            let granted = this.inner.exchange.code(&code, Some(&started.verifier)).await;
             let granted = granted.map_err(|error| error.into_error_of_code())?;
-            this.welcome(consumed.terms, granted).await
+            this.welcome(started.terms, granted).await
         })
         .await
     }
@@ -114,7 +110,7 @@ impl Connections {
         Connection::from_record(&record).ok_or_else(|| Error::new(ErrorKind::UnexpectedAnswer))
     }
 
-    async fn lease(&self, key: &LockKey, holder: &Holder) -> Result<(), Error> {
+    pub(crate) async fn lease(&self, key: &LockKey, holder: &Holder) -> Result<(), Error> {
         let mut waited = Duration::ZERO;
         while self.inner.lock.try_acquire(key, holder, LEASE).await?.is_none() {
             if waited > LEASE {

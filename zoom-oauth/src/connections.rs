@@ -7,7 +7,7 @@ use token_store::{
 use zoom_core::{AccessToken, AccountId, Client, Clock, Sleeper, StaticToken, TokenSource, UserId};
 
 use crate::{
-    App, Connection, ConnectionEvents, Endpoints, Error, ErrorKind, Feature,
+    App, Connection, ConnectionEvents, Endpoints, Error, ErrorKind, Feature, StateKind,
     access::ConnectionTokens,
     attributes,
     cache::{self, TokenCache},
@@ -17,6 +17,7 @@ use crate::{
     records::Records,
     refresh::{Grant, Refresher, live},
     region::Regions,
+    state::States,
 };
 
 /// The Zoom accounts of a product's owners: connected, kept alive, looked up, left. Cheap to clone.
@@ -35,9 +36,11 @@ pub(crate) struct Inner {
     pub(crate) announcer: Announcer,
     pub(crate) clock: Clock,
     pub(crate) sleeper: Sleeper,
+    pub(crate) states: States,
     pub(crate) state_lifetime: Duration,
     /// What the host does with Zoom, sorted.
     pub(crate) features: Vec<Feature>,
+    pub(crate) installation_lifetime: Duration,
     /// A client of nobody, whose network connections all clients share.
     pub(crate) client: Client,
     pub(crate) regions: Regions,
@@ -57,9 +60,11 @@ impl Connections {
             events: None,
             clock: Clock::system(),
             sleeper: Sleeper::tokio(),
+            state: StateKind::Stored,
             state_lifetime: Duration::from_secs(10 * 60),
             cache_lifetime: cache::USUAL_LIFETIME,
             features: Vec::new(),
+            installation_lifetime: Duration::from_secs(30 * 60),
         }
     }
 
@@ -211,9 +216,11 @@ pub struct ConnectionsBuilder {
     events: Option<Arc<dyn ConnectionEvents>>,
     clock: Clock,
     sleeper: Sleeper,
+    state: StateKind,
     state_lifetime: Duration,
     cache_lifetime: Duration,
     features: Vec<Feature>,
+    installation_lifetime: Duration,
 }
 
 impl ConnectionsBuilder {
@@ -260,6 +267,19 @@ impl ConnectionsBuilder {
     /// How to wait between tries.
     pub fn with_sleeper(mut self, sleeper: Sleeper) -> Self {
         self.sleeper = sleeper;
+        self
+    }
+
+    /// Where the state of a started connect is kept: in the store unless you say otherwise.
+    pub fn with_state(mut self, state: StateKind) -> Self {
+        self.state = state;
+        self
+    }
+
+    /// How long an installation that began in Zoom's Marketplace waits for the user to sign in and claim it: 30 minutes
+    /// unless you say otherwise, and never longer than its first access token lives, which is an hour.
+    pub fn with_installation_lifetime(mut self, lifetime: Duration) -> Self {
+        self.installation_lifetime = lifetime;
         self
     }
 
@@ -310,8 +330,10 @@ impl ConnectionsBuilder {
             announcer,
             clock: self.clock,
             sleeper: self.sleeper,
+            states: States::new(self.state),
             state_lifetime: self.state_lifetime,
             features: self.features,
+            installation_lifetime: self.installation_lifetime,
             client,
             regions,
             app: self.app,

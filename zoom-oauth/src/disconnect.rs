@@ -5,11 +5,11 @@ use zoom_core::{AccountId, UserId};
 
 use crate::{
     Connections, Error,
-    authorize::forget_started,
     detached::detached,
     exchange::ExchangeError,
     life::{self, Turn},
     records::{SaveError, Slot},
+    state::forget_started,
     tokens::Tokens,
 };
 

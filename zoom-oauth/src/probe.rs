@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::{
     Connections, Error,
-    authorize::random_text,
     exchange::ExchangeError,
+    random::random_text,
     refusal::{Refusal, Verdict},
 };
 

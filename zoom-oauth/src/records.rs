@@ -51,7 +51,7 @@ impl From<StoreError> for SaveError {
 #[derive(Clone, Debug)]
 pub(crate) struct Records {
     pub(crate) store: Arc<dyn TokenStore>,
-    vault: Vault,
+    pub(crate) vault: Vault,
     /// Whose records these are: several apps may share a store.
     app: Arc<str>,
     /// Tokens that were read or saved a moment ago; every save here drops what it has of the record.

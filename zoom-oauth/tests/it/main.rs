@@ -9,12 +9,15 @@
 mod apps;
 mod connect;
 mod events;
+mod installs;
 mod leave;
 mod probe;
 mod processes;
 mod refresh;
+mod regions;
 mod resolver;
 mod secrets;
 mod server_to_server;
+mod states;
 mod stores;
 mod zoom;

@@ -33,6 +33,8 @@ pub(crate) enum Fault {
     /// Zoom does it, and the answer is a web page.
     LostAnswer,
     InvalidClient,
+    /// Any refusal.
+    Refusal(u16, serde_json::Value),
     /// Zoom is a while in answering: until the sender says so or goes away.
     Slow(Arc<Slow>),
 }
@@ -65,7 +67,10 @@ impl Slow {
 pub(crate) struct State {
     /// Who consents next: account, user.
     pub(crate) user: (String, String),
-    codes: HashMap<String, (String, (String, String))>,
+    /// Code → challenge, if there is one, and user.
+    codes: HashMap<String, (Option<String>, (String, String))>,
+    /// What token answers name as the region's address, if not `https://api.zoom.us`.
+    pub(crate) api_url: Option<serde_json::Value>,
     access: HashMap<String, (String, String)>,
     refresh: HashMap<String, (String, String)>,
     pub(crate) faults: VecDeque<Fault>,
@@ -135,6 +140,11 @@ impl Zoom {
         Endpoints::at(&self.server.uri().parse().unwrap())
     }
 
+    /// As a token answer names it.
+    pub(crate) fn address(&self) -> String {
+        self.server.uri()
+    }
+
     pub(crate) fn second_door(&self) -> Endpoints {
         Endpoints::at(&self.second_door.uri().parse().unwrap())
     }
@@ -201,8 +211,24 @@ impl Zoom {
         let user = state.user.clone();
         state
             .codes
-            .insert(code.clone(), (query["code_challenge"].clone(), user));
-        Callback::from_query(&format!("?code={code}&state={}", query["state"]))
+            .insert(code.clone(), (Some(query["code_challenge"].clone()), user));
+        let mut back = url::form_urlencoded::Serializer::new(String::from("?"));
+        back.append_pair("code", &code)
+            .append_pair("state", &query["state"]);
+        Callback::from_query(&back.finish())
+    }
+
+    /// The user adds the app in the Marketplace: what the browser brings, without anybody here having asked.
+    pub(crate) fn install(&self) -> Callback {
+        Callback::from_query(&format!("?code={}", self.code_of_an_install()))
+    }
+
+    pub(crate) fn code_of_an_install(&self) -> String {
+        let mut state = self.state();
+        let code = state.secret("code");
+        let user = state.user.clone();
+        state.codes.insert(code.clone(), (None, user));
+        code
     }
 
     pub(crate) async fn authorize(&self, connections: &Connections, name: &str) -> Authorization {
@@ -243,7 +269,7 @@ impl State {
             "token_type": "bearer",
             "expires_in": 3599,
             "scope": "meeting:read:meeting user:read:user",
-            "api_url": "https://api.zoom.us",
+            "api_url": self.api_url.clone().unwrap_or_else(|| "https://api.zoom.us".into()),
         });
         if with_refresh {
             let refresh = self.secret("refresh");
@@ -256,6 +282,7 @@ impl State {
     fn token(&mut self, form: &HashMap<String, String>, fault: Option<Fault>) -> ResponseTemplate {
         let grant = form["grant_type"].clone();
         self.calls.push(grant.clone());
+        let lost = matches!(fault, Some(Fault::LostAnswer));
         match fault {
             Some(Fault::Status(status)) => {
                 return ResponseTemplate::new(status).set_body_string("<html>canary-body</html>");
@@ -264,12 +291,14 @@ impl State {
                 return ResponseTemplate::new(429).insert_header("Retry-After", seconds.to_string().as_str());
             }
             Some(Fault::InvalidClient) => return refusal("invalid_client"),
+            Some(Fault::Refusal(status, body)) => return ResponseTemplate::new(status).set_body_json(body),
             Some(Fault::LostAnswer | Fault::Slow(_)) | None => {}
         }
         let answer = match grant.as_str() {
             "authorization_code" => {
                 assert_eq!(form["redirect_uri"], "https://app.example/zoom/callback");
-                let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(&form["code_verifier"]));
+                let verifier = form.get("code_verifier");
+                let challenge = verifier.map(|verifier| URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)));
                 match self.codes.remove(&form["code"]) {
                     Some((expected, user)) if expected == challenge => {
                         self.access.retain(|_, of| *of != user);
@@ -293,7 +322,7 @@ impl State {
         };
         // Slow enough that whoever comes at the same time does come at the same time.
         let answer = answer.set_delay(Duration::from_millis(20));
-        if matches!(fault, Some(Fault::LostAnswer)) {
+        if lost {
             ResponseTemplate::new(200).set_body_string("<html>canary-body</html>")
         } else {
             answer
