@@ -1,4 +1,10 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use test_services::Redis;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 
@@ -110,6 +116,48 @@ async fn a_redis_that_is_gone_or_silent_is_unavailable_and_comes_back() {
         assert!(acquire(&lock, "b", LEASE).await.is_ok());
         release(&lock, "b").await;
     }
+}
+
+/// Passes everything on to Redis, until told to lose it: connections then stay open and silent, as when a network
+/// loses packets. New ones are passed on again.
+async fn lossy_way_to(redis: &Redis, loses: Arc<AtomicBool>) -> String {
+    let url = redis.database();
+    let (address, database) = url.trim_start_matches("redis://").split_once('/').unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let way = format!("redis://{}/{database}", listener.local_addr().unwrap());
+    let address = address.to_owned();
+    tokio::spawn(async move {
+        while let Ok((near, _)) = listener.accept().await {
+            let far = TcpStream::connect(&address).await.unwrap();
+            let loses = Arc::clone(&loses);
+            tokio::spawn(async move {
+                let mut ends = (near, far);
+                while !loses.load(Ordering::SeqCst) {
+                    let passing = tokio::io::copy_bidirectional(&mut ends.0, &mut ends.1);
+                    drop(tokio::time::timeout(Duration::from_millis(5), passing).await);
+                }
+                loses.store(false, Ordering::SeqCst);
+                std::future::pending::<()>().await;
+                drop(ends);
+            });
+        }
+    });
+    way
+}
+
+#[tokio::test]
+async fn a_connection_that_fell_silent_is_replaced() {
+    let loses = Arc::new(AtomicBool::new(false));
+    let url = lossy_way_to(Redis::shared(), Arc::clone(&loses)).await;
+    let lock = RedisLock::connect(&url).await.unwrap();
+    assert!(acquire(&lock, "a", LEASE).await.unwrap().is_some());
+    loses.store(true, Ordering::SeqCst);
+    while loses.load(Ordering::SeqCst) {
+        tokio::task::yield_now().await;
+    }
+    let answer = acquire(&lock, "b", LEASE).await;
+    assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+    assert_eq!(acquire(&lock, "b", LEASE).await.unwrap(), None);
 }
 
 #[tokio::test]
