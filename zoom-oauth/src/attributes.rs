@@ -16,6 +16,8 @@ pub(crate) const CHECKED_AT: &str = "checked_at";
 pub(crate) const WEBHOOK_AT: &str = "webhook_at";
 /// When its tokens were last refreshed.
 pub(crate) const REFRESHED_AT: &str = "refreshed_at";
+/// That somebody is about to spend the record's refresh token, or has tried to.
+pub(crate) const REFRESH_INTENT: &str = "refresh_intent";
 /// Which licence the Zoom user has.
 pub(crate) const LICENCE: &str = "licence";
 /// Whether the Zoom user may record to the cloud: `true` or `false`.
@@ -105,6 +107,15 @@ pub(crate) fn set_time(record: &mut StoredConnection, name: &str, at: Timestamp)
 
 pub(crate) fn flag(record: &StoredConnection, name: &str) -> Option<bool> {
     record.attributes.get(name)?.parse().ok()
+}
+
+/// As it stands in the store; [`Intent`](crate::refresh::Intent) reads it.
+pub(crate) fn refresh_intent(record: &StoredConnection) -> Option<&str> {
+    record.attributes.get(REFRESH_INTENT).map(String::as_str)
+}
+
+pub(crate) fn set_refresh_intent(record: &mut StoredConnection, intent: Option<String>) {
+    set(record, REFRESH_INTENT, intent);
 }
 
 /// Notes it, or that it is not known.

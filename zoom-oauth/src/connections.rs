@@ -321,7 +321,7 @@ impl ConnectionsBuilder {
             announcer.clone(),
             self.clock.clone(),
             self.sleeper.clone(),
-        );
+        )?;
         let inner = Inner {
             records,
             exchange,

@@ -1,45 +1,48 @@
 //! One refresh for many callers, in the order that loses no token:
 //!
-//! look-ups → a task of its own, so that a caller who goes away costs nothing → lease → reload → exchange →
+//! look-ups → a task of its own, so that a caller who goes away costs nothing → lease → reload → intent → exchange →
 //! conditional save → release.
 
+mod attempt;
+mod bury;
 mod flight;
+mod intent;
+mod interrupted;
 mod keep;
+mod turn;
+mod unsaved;
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
-use token_store::{
-    ConnectionId, Expect, Holder, LockKey, OwnerId, RecordKind, RefreshLock, Status, StoredConnection,
-};
+use token_store::{ConnectionId, Holder, RefreshLock, Status, StoredConnection};
 use tokio::sync::watch;
 use zoom_core::{AccessToken, Clock, Sleeper};
 
+pub use self::interrupted::{Interrupted, InterruptedOutcome};
+use self::unsaved::Shelf;
 use crate::{
-    Cause, Error, ErrorKind, attributes,
+    Error, ErrorKind,
     cache::Ticket,
     events::Announcer,
-    exchange::{AccountExchange, ExchangeError, Granted, UserExchange},
-    life::{self, Turn},
-    records::{Records, SaveError, Slot},
-    tokens::{RefreshToken, Tokens, same},
+    exchange::{AccountExchange, UserExchange},
+    records::{Records, Slot},
+    tokens::same,
 };
 
 /// A token with less than this left is refreshed.
 const EARLY: SignedDuration = SignedDuration::from_mins(5);
 /// A token with this much left still serves while Zoom does not answer.
 const STILL_GOOD: SignedDuration = SignedDuration::from_secs(60);
-/// Longer than everything that is done under it: two exchanges of 15 s, the pause between them, loads and saves.
-const LEASE: Duration = Duration::from_secs(120);
-/// How long to wait for another process's lease: as long as its exchange can take.
-const LONGEST_WAIT: Duration = Duration::from_secs(40);
-const BEFORE_SECOND_TRY: Duration = Duration::from_millis(250);
-/// How often whoever waits for another process's lease looks whether it is done.
-const LOOK: Duration = Duration::from_millis(50);
+/// Longer than everything that is done under it: waiting for another process, two exchanges of 15 s, the pause between
+/// them, loads and saves. What a process that dies leaves behind keeps others off for as long; tokens are refreshed
+/// early enough for that.
+const LEASE: SignedDuration = SignedDuration::from_secs(120);
+/// For an app's own account it only saves work, so nobody has to wait for a dead process for long.
+const ACCOUNT_LEASE: SignedDuration = SignedDuration::from_secs(35);
 
 /// How new tokens are had.
 #[derive(Debug)]
@@ -59,18 +62,10 @@ pub(crate) struct Refresher {
     pub(crate) announcer: Announcer,
     pub(crate) clock: Clock,
     pub(crate) sleeper: Sleeper,
+    /// The name of this process in intents, until it ends.
+    process: String,
     flights: Mutex<HashMap<ConnectionId, watch::Receiver<Option<Outcome>>>>,
-    unsaved: Mutex<HashMap<ConnectionId, Unsaved>>,
-}
-
-/// Tokens that Zoom has given and the store did not take.
-#[derive(Debug)]
-struct Unsaved {
-    slot: Slot,
-    /// The refresh token that was used up for them.
-    used: Option<RefreshToken>,
-    /// The lease is kept meanwhile, so that no other process tries the used-up token.
-    holder: Holder,
+    shelf: Mutex<Shelf>,
 }
 
 impl Refresher {
@@ -81,17 +76,19 @@ impl Refresher {
         announcer: Announcer,
         clock: Clock,
         sleeper: Sleeper,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, Error> {
+        let process = Holder::random()?.as_str().chars().take(16).collect();
+        Ok(Self {
             records,
             grant,
             lock,
             announcer,
             clock,
             sleeper,
+            process,
             flights: Mutex::default(),
-            unsaved: Mutex::default(),
-        }
+            shelf: Mutex::default(),
+        })
     }
 
     /// The access token of a record, refreshed first if it has to be. `refused` is a token that Zoom did not accept
@@ -183,172 +180,13 @@ impl Refresher {
         Some(token)
     }
 
-    /// A refresh from beginning to end, in a task of its own.
-    async fn refresh(&self, id: &ConnectionId, refused: Option<&AccessToken>) -> Outcome {
-        if let Some(unsaved) = self.take_unsaved(id) {
-            return self.settle(unsaved).await;
-        }
-        let (key, holder) = (LockKey::connection(id), Holder::random()?);
-        if let Some(token) = self.lease(id, &key, &holder, refused).await? {
-            return Ok(token);
-        }
-        let outcome = self.refresh_leased(id, &holder, refused).await;
-        if !self.has_unsaved(id) {
-            self.release(&key, &holder).await;
-        }
-        outcome
-    }
-
-    /// Waits for the lease; returns a token instead when its holder has brought one meanwhile.
-    async fn lease(
-        &self,
-        id: &ConnectionId,
-        key: &LockKey,
-        holder: &Holder,
-        refused: Option<&AccessToken>,
-    ) -> Result<Option<AccessToken>, Error> {
-        let mut waited = Duration::ZERO;
-        while self.lock.try_acquire(key, holder, LEASE).await?.is_none() {
-            if waited > LONGEST_WAIT {
-                return Err(Error::unavailable("another process holds the lease"));
-            }
-            self.sleeper.sleep(LOOK).await;
-            waited += LOOK;
-            let slot = self.records.load(id).await?;
-            if let Some(token) = self.usable(slot.as_ref(), refused)? {
-                tracing::debug!(connection = %id, "another process has refreshed");
-                return Ok(Some(token));
-            }
-        }
-        Ok(None)
-    }
-
-    async fn release(&self, key: &LockKey, holder: &Holder) {
-        if let Err(error) = self.lock.release(key, holder).await {
-            tracing::warn!(%key, error = &error as &dyn std::error::Error, "a lease was not given back; it ends by time");
+    /// How long a lease and an intent are good for.
+    fn lease(&self) -> SignedDuration {
+        match self.grant {
+            Grant::User(_) => LEASE,
+            Grant::Account(_) => ACCOUNT_LEASE,
         }
     }
-
-    async fn refresh_leased(
-        &self,
-        id: &ConnectionId,
-        holder: &Holder,
-        refused: Option<&AccessToken>,
-    ) -> Outcome {
-        let slot = self.records.load(id).await?;
-        if let Some(token) = self.usable(slot.as_ref(), refused)? {
-            return Ok(token);
-        }
-        let mut slot = match slot {
-            Some(slot) => slot,
-            None => self.first_slot(id),
-        };
-        let used = slot.tokens.as_ref().and_then(|tokens| tokens.refresh.clone());
-        let granted = match self.exchange(used.as_ref()).await {
-            Ok(granted) => granted,
-            Err(Failure::Dead(reason)) => return self.bury(slot, used.as_ref(), reason).await,
-            Err(Failure::Other(error)) => return Err(error),
-        };
-        let now = self.clock.now();
-        tracing::debug!(connection = %id, token = %granted.access.fingerprint(), "refreshed");
-        let granted_at = slot.tokens.as_ref().map_or(now, |tokens| tokens.granted_at);
-        if !granted.scopes.is_empty() {
-            slot.record.scopes = granted.scopes;
-        }
-        attributes::set_api_url(&mut slot.record, granted.api_url.as_ref());
-        slot.tokens = Some(Tokens {
-            access: granted.access,
-            // No new one means that the old one goes on.
-            refresh: granted.refresh.or_else(|| used.clone()),
-            expires_at: granted.expires_at,
-            granted_at,
-        });
-        self.keep(slot, used, holder).await
-    }
-
-    /// One exchange, and a second one if the first had no answer.
-    async fn exchange(&self, refresh: Option<&RefreshToken>) -> Result<Granted, Failure> {
-        let (mut tried, mut answer_lost) = (false, false);
-        loop {
-            let result = match (&self.grant, refresh) {
-                (Grant::User(exchange), Some(refresh)) => exchange.refresh(refresh).await,
-                (Grant::User(_), None) => return Err(Failure::Dead("no_refresh_token")),
-                (Grant::Account(exchange), _) => exchange.account().await,
-            };
-            match result {
-                Ok(granted) => return Ok(granted),
-                Err(ExchangeError::Unavailable {
-                    again: true, lost, ..
-                }) if !tried => {
-                    (tried, answer_lost) = (true, lost);
-                    self.sleeper.sleep(BEFORE_SECOND_TRY).await;
-                }
-                Err(ExchangeError::Dead(_)) if matches!(self.grant, Grant::User(_)) => {
-                    return Err(Failure::Dead(if answer_lost {
-                        "answer_lost"
-                    } else {
-                        "invalid_grant"
-                    }));
-                }
-                Err(error) => return Err(Failure::Other(error.into_error())),
-            }
-        }
-    }
-
-    /// What an app's own account has before its first token.
-    fn first_slot(&self, id: &ConnectionId) -> Slot {
-        let now = self.clock.now();
-        let owner = OwnerId::new("server-to-server");
-        let mut record =
-            StoredConnection::new(id.clone(), owner, RecordKind::ServerToServer, Status::Active, now);
-        if let Grant::Account(exchange) = &self.grant {
-            record.provider_account = Some(exchange.account_id().to_owned());
-        }
-        Slot {
-            record,
-            expect: Expect::Absent,
-            tokens: None,
-        }
-    }
-
-    /// `invalid_grant`: somebody else was faster, or the connection is dead.
-    async fn bury(&self, mut slot: Slot, used: Option<&RefreshToken>, reason: &'static str) -> Outcome {
-        let id = slot.record.id.clone();
-        loop {
-            let Some(found) = self.records.load(&id).await? else {
-                return Err(Error::new(ErrorKind::NotConnected));
-            };
-            if let Some(tokens) = &found.tokens
-                && !tokens.same_refresh(used)
-            {
-                tracing::debug!(connection = %id, "another process's tokens are adopted");
-                let token = self.usable(Some(&found), None)?;
-                return token.ok_or_else(|| Error::unavailable("the adopted token has run out"));
-            }
-            live(&found.record)?;
-            slot = found;
-            slot.tokens = None;
-            slot.record.expires_at = None;
-            let turn = Turn::Died(Cause::from(reason));
-            let told = life::turn(&mut slot.record, &turn, self.clock.now());
-            match self.records.save(&slot).await {
-                Ok(_) => {
-                    if let Some(kind) = told.and_then(|change| change.told) {
-                        self.announcer.announce(&slot.record, kind).await;
-                    }
-                    return Err(Error::with_code(ErrorKind::Expired, Some(reason.to_owned())));
-                }
-                Err(SaveError::Conflict) => {}
-                Err(SaveError::Failed(error)) => return Err(error),
-            }
-        }
-    }
-}
-
-enum Failure {
-    /// The refresh token is of no use any more.
-    Dead(&'static str),
-    Other(Error),
 }
 
 /// An error if the record is of a connection that no refresh can bring back.

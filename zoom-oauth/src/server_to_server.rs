@@ -173,7 +173,7 @@ impl ServerToServerBuilder {
             Announcer::new(None, None, self.clock.clone()),
             self.clock,
             self.sleeper,
-        );
+        )?;
         Ok(ServerToServer {
             refresher: Arc::new(refresher),
             id: ConnectionId::new(id),

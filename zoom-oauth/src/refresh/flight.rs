@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tracing::Instrument as _;
 use zoom_core::AccessToken;
 
-use super::{HashMap, Outcome, Refresher, Unsaved};
+use super::{HashMap, Outcome, Refresher};
 use crate::Error;
 
 impl Refresher {
@@ -50,16 +50,12 @@ impl Refresher {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn unsaved(&self) -> MutexGuard<'_, HashMap<ConnectionId, Unsaved>> {
-        self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn has_unsaved(&self, id: &ConnectionId) -> bool {
-        self.unsaved().contains_key(id)
-    }
-
-    pub(super) fn take_unsaved(&self, id: &ConnectionId) -> Option<Unsaved> {
-        self.unsaved().remove(id)
+    /// Waits until every refresh that is under way now is done.
+    pub(super) async fn all_landed(&self) {
+        let landings: Vec<_> = self.flights().values().cloned().collect();
+        for mut landing in landings {
+            let _ = landing.wait_for(Option::is_some).await;
+        }
     }
 }
 

@@ -1,25 +1,39 @@
 //! New tokens get into the store, or stay in memory until they do.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use token_store::{ConnectionId, Expect, Holder, LockKey, Status};
+use token_store::{Expect, Status};
+use url::Url;
 
-use super::{EARLY, Grant, Outcome, Refresher, Unsaved, good_for};
+use super::{EARLY, Grant, Outcome, Refresher, good_for, intent::Intent, turn::Lease, unsaved::Unsaved};
 use crate::{
-    Error, ErrorKind, attributes,
+    Error, ErrorKind, EventKind, attributes,
     life::{self, Turn},
     records::{SaveError, Slot},
     tokens::{RefreshToken, Tokens},
 };
 
 /// The pauses between saves that failed.
-const PAUSES: [Duration; 5] = [
+pub(super) const PAUSES: [Duration; 5] = [
     Duration::from_millis(50),
     Duration::from_millis(200),
     Duration::from_millis(500),
     Duration::from_secs(1),
     Duration::from_secs(2),
 ];
+/// So many conflicts in a row are bad luck; a store that has more for us fails.
+const CONFLICTS: u32 = 20;
+
+/// What an exchange brought. From here on it must not get lost.
+#[derive(Debug)]
+pub(super) struct Fresh {
+    pub(super) tokens: Tokens,
+    /// Empty if Zoom did not say.
+    pub(super) scopes: Vec<String>,
+    pub(super) api_url: Option<Url>,
+    /// The refresh token that was used up for it.
+    pub(super) used: Option<RefreshToken>,
+}
 
 /// What the store has instead of what we meant to replace.
 enum Found {
@@ -32,19 +46,18 @@ enum Found {
 }
 
 impl Refresher {
-    /// Saves the slot, whose tokens Zoom has just given for `used`. From here on they must not get lost.
-    pub(super) async fn keep(&self, mut slot: Slot, used: Option<RefreshToken>, holder: &Holder) -> Outcome {
-        let Some(tokens) = slot.tokens.clone() else {
-            return Err(Error::unavailable("there are no tokens to keep"));
-        };
-        let id = slot.record.id.clone();
-        let mut pauses = PAUSES.iter();
-        loop {
-            let now = self.clock.now();
+    /// Saves what Zoom has just given over `slot`, trying again after each of the pauses.
+    pub(super) async fn keep(
+        self: &Arc<Self>,
+        mut slot: Slot,
+        fresh: Fresh,
+        lease: Lease,
+        pauses: &[Duration],
+    ) -> Outcome {
+        let (mut pauses, mut conflicts) = (pauses.iter(), 0);
+        let outcome = loop {
             let mut renewed = slot.clone();
-            renewed.record.expires_at = Some(tokens.expires_at);
-            attributes::set_refreshed_at(&mut renewed.record, now);
-            let told = life::turn(&mut renewed.record, &Turn::Refreshed, now).and_then(|change| change.told);
+            let told = self.renew(&mut renewed, &fresh);
             let ticket = self.records.cache.ticket();
             let failure = match self.records.save(&renewed).await {
                 Ok(_) => {
@@ -52,26 +65,25 @@ impl Refresher {
                     if let Some(kind) = told {
                         self.announcer.announce(&renewed.record, kind).await;
                     }
-                    return Ok(tokens.access);
+                    break Ok(fresh.tokens.access);
                 }
-                Err(SaveError::Conflict) => match self.look_again(&slot, used.as_ref()).await {
+                Err(SaveError::Conflict) => match self.look_again(&slot, &fresh).await {
                     Ok(Found::Older(found)) => {
-                        let scopes = std::mem::take(&mut slot.record.scopes);
-                        slot = Slot {
-                            tokens: slot.tokens,
-                            ..*found
-                        };
-                        slot.record.scopes = scopes;
-                        continue;
+                        slot = *found;
+                        conflicts += 1;
+                        if conflicts < CONFLICTS {
+                            continue;
+                        }
+                        Error::unavailable("the record changes all the time")
                     }
                     Ok(Found::Others(found)) => {
-                        tracing::debug!(connection = %id, "another process's tokens are adopted");
+                        tracing::debug!(connection = %found.record.id, "another process's tokens are adopted");
                         let adopted = good_for(&found, None, EARLY, self.clock.now());
-                        return adopted.ok_or_else(|| Error::unavailable("the adopted token has run out"));
+                        break adopted.ok_or_else(|| Error::unavailable("the adopted token has run out"));
                     }
                     Ok(Found::Gone) => {
-                        self.give_back(&slot).await;
-                        return Err(Error::new(ErrorKind::NotConnected));
+                        self.give_back(&slot, &fresh).await;
+                        break Err(Error::new(ErrorKind::NotConnected));
                     }
                     Err(error) => error,
                 },
@@ -79,34 +91,32 @@ impl Refresher {
             };
             let Some(pause) = pauses.next() else {
                 let error = Error::with_source(ErrorKind::NotSaved, failure);
-                tracing::error!(connection = %id, "new tokens are not saved; they are kept in memory");
-                self.unsaved().insert(
-                    id,
-                    Unsaved {
-                        slot,
-                        used,
-                        holder: holder.clone(),
-                    },
-                );
+                tracing::error!(connection = %slot.record.id,
+                    "new tokens are not saved; they are kept in memory");
+                self.hold(Unsaved { slot, fresh, lease });
                 return Err(error);
             };
             self.sleeper.sleep(*pause).await;
-        }
-    }
-
-    /// Another attempt at tokens that were not saved.
-    pub(super) async fn settle(&self, unsaved: Unsaved) -> Outcome {
-        let Unsaved { slot, used, holder } = unsaved;
-        let key = LockKey::connection(&slot.record.id);
-        let id = slot.record.id.clone();
-        let outcome = self.keep(slot, used, &holder).await;
-        if !self.has_unsaved(&id) {
-            self.release(&key, &holder).await;
-        }
+        };
+        self.release(lease).await;
         outcome
     }
 
-    async fn look_again(&self, ours: &Slot, used: Option<&RefreshToken>) -> Result<Found, Error> {
+    /// Everything that new tokens change in a record; what is to be told of it when it is saved.
+    fn renew(&self, slot: &mut Slot, fresh: &Fresh) -> Option<EventKind> {
+        let (record, now) = (&mut slot.record, self.clock.now());
+        if !fresh.scopes.is_empty() {
+            record.scopes.clone_from(&fresh.scopes);
+        }
+        record.expires_at = Some(fresh.tokens.expires_at);
+        attributes::set_api_url(record, fresh.api_url.as_ref());
+        attributes::set_refreshed_at(record, now);
+        Intent::clear(record);
+        slot.tokens = Some(fresh.tokens.clone());
+        life::turn(record, &Turn::Refreshed, now).and_then(|change| change.told)
+    }
+
+    async fn look_again(&self, ours: &Slot, fresh: &Fresh) -> Result<Found, Error> {
         let Some(found) = self.records.load(&ours.record.id).await? else {
             return Ok(match self.grant {
                 Grant::User(_) => Found::Gone,
@@ -122,8 +132,9 @@ impl Refresher {
         let others = match (&self.grant, &found.tokens) {
             // Buried by somebody who tried the token that we had used up: ours live.
             (_, None) => false,
-            (Grant::User(_), Some(tokens)) => !tokens.same_refresh(used),
-            (Grant::Account(_), Some(_)) => good_for(&found, None, EARLY, self.clock.now()).is_some(),
+            (Grant::User(_), Some(tokens)) => !tokens.same_refresh(fresh.used.as_ref()),
+            // Where an account has one token at a time, the one that was had last lives.
+            (Grant::Account(_), Some(tokens)) => tokens.expires_at >= fresh.tokens.expires_at,
         };
         Ok(if others {
             Found::Others(Box::new(found))
@@ -133,16 +144,11 @@ impl Refresher {
     }
 
     /// Tokens of an owner who has left while they were on their way.
-    async fn give_back(&self, slot: &Slot) {
-        if let (Grant::User(exchange), Some(tokens)) = (&self.grant, &slot.tokens)
-            && exchange.revoke(&tokens.access).await.is_err()
+    async fn give_back(&self, slot: &Slot, fresh: &Fresh) {
+        if let Grant::User(exchange) = &self.grant
+            && exchange.revoke(&fresh.tokens.access).await.is_err()
         {
             tracing::warn!(connection = %slot.record.id, "a token that nobody wants any more was not revoked");
         }
-    }
-
-    /// Takes the tokens that are only in memory, for an owner who leaves.
-    pub(crate) fn forget(&self, id: &ConnectionId) -> Option<Tokens> {
-        self.take_unsaved(id).and_then(|unsaved| unsaved.slot.tokens)
     }
 }

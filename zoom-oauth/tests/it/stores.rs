@@ -14,6 +14,7 @@ use token_store::{
     PageToken, RecordKind, RefreshLock, Status, StoreError, StoredConnection, TokenStore, Versioned,
 };
 use tokio::sync::Semaphore;
+use zoom_core::Sleeper;
 
 /// Where somebody stands still until the test says go.
 #[derive(Clone, Debug)]
@@ -73,11 +74,86 @@ impl RefreshLock for SlowLock {
     }
 }
 
+/// A lock whose server is gone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LostLock;
+
+#[async_trait]
+impl RefreshLock for LostLock {
+    async fn try_acquire(&self, _: &LockKey, _: &Holder, _: Duration) -> Result<Option<Fence>, StoreError> {
+        Err(StoreError::unavailable("connection refused"))
+    }
+
+    async fn release(&self, _: &LockKey, _: &Holder) -> Result<(), StoreError> {
+        Err(StoreError::unavailable("connection refused"))
+    }
+}
+
+/// A lock whose server never answers. While somebody waits for it, time flies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SilentLock;
+
+#[async_trait]
+impl RefreshLock for SilentLock {
+    async fn try_acquire(&self, _: &LockKey, _: &Holder, _: Duration) -> Result<Option<Fence>, StoreError> {
+        struct Resume;
+        impl Drop for Resume {
+            fn drop(&mut self) {
+                tokio::time::resume();
+            }
+        }
+        tokio::time::pause();
+        let _resume = Resume;
+        std::future::pending().await
+    }
+
+    async fn release(&self, _: &LockKey, _: &Holder) -> Result<(), StoreError> {
+        std::future::pending().await
+    }
+}
+
+/// Pauses of five seconds and more end when the test says so, shorter ones at once.
+#[derive(Clone, Debug)]
+pub(crate) struct Naps(Arc<Semaphore>);
+
+impl Naps {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(0)))
+    }
+
+    pub(crate) fn sleeper(&self) -> Sleeper {
+        let ends = Arc::clone(&self.0);
+        Sleeper::new(move |pause| {
+            let ends = Arc::clone(&ends);
+            async move {
+                if pause >= Duration::from_secs(5) {
+                    ends.acquire().await.unwrap().forget();
+                } else {
+                    tokio::task::yield_now().await;
+                }
+            }
+        })
+    }
+
+    pub(crate) fn end_one(&self) {
+        self.0.add_permits(1);
+    }
+}
+
+/// One less, if there is one.
+fn take(left: &AtomicUsize) -> bool {
+    let one_less = |left: usize| left.checked_sub(1);
+    left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less)
+        .is_ok()
+}
+
 /// Refuses saves of connections on demand, and holds one up.
 #[derive(Clone, Debug)]
 pub(crate) struct Difficult {
     pub(crate) inner: MemoryStore,
     fail_saves: Arc<AtomicUsize>,
+    conflicts: Arc<AtomicUsize>,
+    saves: Arc<AtomicUsize>,
     hold: Arc<AtomicBool>,
     gate: Gate,
 }
@@ -87,6 +163,8 @@ impl Difficult {
         Self {
             inner: MemoryStore::new(),
             fail_saves: Arc::default(),
+            conflicts: Arc::default(),
+            saves: Arc::default(),
             hold: Arc::default(),
             gate: Gate::default(),
         }
@@ -94,6 +172,15 @@ impl Difficult {
 
     pub(crate) fn fail_saves(&self, count: usize) {
         self.fail_saves.store(count, Ordering::SeqCst);
+    }
+
+    pub(crate) fn conflict(&self, count: usize) {
+        self.conflicts.store(count, Ordering::SeqCst);
+    }
+
+    /// How many saves of connections succeeded.
+    pub(crate) fn saves(&self) -> usize {
+        self.saves.load(Ordering::SeqCst)
     }
 
     /// The next save stands still until the gate is opened; those after it pass.
@@ -124,21 +211,27 @@ impl TokenStore for Difficult {
     }
 
     async fn save(&self, record: &StoredConnection, expect: Expect) -> Result<Generation, StoreError> {
-        // Leaving is never hindered: the tests let owners leave while a save stands at the gate.
-        if record.kind == RecordKind::Connection && record.status != Status::Disconnected {
+        // Leaving is never hindered: the tests let owners leave while a save stands at the gate. Nor is the note before
+        // an exchange: it is the tokens that matter.
+        let brings_tokens = record.kind == RecordKind::Connection
+            && record.status != Status::Disconnected
+            && !record.attributes.contains_key("refresh_intent");
+        if brings_tokens {
             if self.hold.swap(false, Ordering::SeqCst) {
                 self.gate.pass().await;
             }
-            let take = |left: usize| left.checked_sub(1);
-            if self
-                .fail_saves
-                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, take)
-                .is_ok()
-            {
+            if take(&self.fail_saves) {
                 return Err(StoreError::unavailable("the disk is full"));
             }
+            if take(&self.conflicts) {
+                return Err(StoreError::Conflict);
+            }
         }
-        self.inner.save(record, expect).await
+        let saved = self.inner.save(record, expect).await?;
+        if record.kind == RecordKind::Connection {
+            self.saves.fetch_add(1, Ordering::SeqCst);
+        }
+        Ok(saved)
     }
 
     async fn delete(&self, id: &ConnectionId) -> Result<(), StoreError> {

@@ -172,6 +172,13 @@ impl Zoom {
         self.state().faults.push_back(fault);
     }
 
+    /// The `access` or `refresh` token that was given out last.
+    pub(crate) fn newest_secret(&self, kind: &str) -> String {
+        let state = self.state();
+        let newest = state.secrets.iter().rfind(|secret| secret.contains(kind));
+        newest.unwrap().clone()
+    }
+
     /// All tokens of the user are dead from now on.
     pub(crate) fn revoke_all(&self) {
         let mut state = self.state();
