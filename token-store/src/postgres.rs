@@ -2,10 +2,10 @@ mod history;
 mod lock;
 mod store;
 
-use std::str::FromStr as _;
+use std::{str::FromStr as _, time::Duration};
 
 use sqlx::{
-    PgPool,
+    PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -17,6 +17,8 @@ async fn connect(url: &str) -> Result<PgPool, StoreError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| StoreError::Invalid("the text is not a URL of a Postgres database"))?;
     PgPoolOptions::new()
+        // Whoever refreshes holds a lease meanwhile.
+        .acquire_timeout(Duration::from_secs(10))
         .connect_with(options)
         .await
         .map_err(unavailable)
@@ -39,6 +41,10 @@ async fn migrate_to(
     migrations: &[(i64, &'static str, &'static str)],
 ) -> Result<(), StoreError> {
     let mut transaction = pool.begin().await.map_err(unavailable)?;
+    let newest = migrations.iter().map(|&(version, ..)| version).max();
+    if applied(&mut transaction).await.map_err(unavailable)? >= newest {
+        return Ok(());
+    }
     sqlx::query("SELECT pg_advisory_xact_lock($1)")
         .bind(MIGRATION_LOCK)
         .execute(&mut *transaction)
@@ -50,6 +56,20 @@ async fn migrate_to(
         .await
         .map_err(StoreError::unavailable)?;
     transaction.commit().await.map_err(unavailable)
+}
+
+/// The newest migration that was applied: a host whose tables others made needs no right to make any.
+async fn applied(connection: &mut PgConnection) -> Result<Option<i64>, sqlx::Error> {
+    let has_table = "SELECT to_regclass('token_store_migrations') IS NOT NULL";
+    if !sqlx::query_scalar::<_, bool>(has_table)
+        .fetch_one(&mut *connection)
+        .await?
+    {
+        return Ok(None);
+    }
+    sqlx::query_scalar("SELECT max(version) FROM token_store_migrations WHERE success")
+        .fetch_one(connection)
+        .await
 }
 
 /// What Postgres will never take is the caller's to mend; everything else may work later.

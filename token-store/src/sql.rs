@@ -1,5 +1,7 @@
 //! What the homes in databases have in common: how rows are read, and how tables come to be.
 
+mod statements;
+
 use std::borrow::Cow;
 
 use jiff::Timestamp;
@@ -8,6 +10,7 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
+pub(crate) use self::statements::{DELETE, FIND, LOAD, save, saved};
 use crate::{
     ConnectionId, Entry, Fence, Generation, Page, PageToken, RecordKind, Status, StoreError,
     StoredConnection, Versioned,
@@ -47,31 +50,13 @@ where
     }
 }
 
-/// The columns of `token_store_records` but the id, which comes first, and the generation, which comes last.
-macro_rules! fields {
-    () => {
-        "owner, kind, provider_account, provider_user, display_name, email, status, status_reason, scopes, \
-         attributes, created_at, updated_at, expires_at, sealed"
-    };
-}
-pub(crate) use fields;
-
-/// The columns of `token_store_records`, by name: with `*`, a column that a newer version adds would come as a surprise
-/// to statements that this process has already prepared, and a record would seem to be absent.
-macro_rules! columns {
-    () => {
-        concat!("id, ", crate::sql::fields!(), ", generation")
-    };
-}
-pub(crate) use columns;
-
 /// Reads a row of `token_store_records`; whatever is wrong with it comes back with its id.
 pub(crate) fn record(row: &impl Columns) -> Result<Versioned<StoredConnection>, StoreError> {
     let id = ConnectionId::new(row.text("id").map_err(StoreError::unavailable)?);
-    known_record(row, &id).map_err(|source| StoreError::corrupt(id, source))
+    fields(row, &id).map_err(|source| StoreError::corrupt(id, source))
 }
 
-fn known_record(row: &impl Columns, id: &ConnectionId) -> Result<Versioned<StoredConnection>, BoxError> {
+fn fields(row: &impl Columns, id: &ConnectionId) -> Result<Versioned<StoredConnection>, BoxError> {
     let mut record = StoredConnection::new(
         id.clone(),
         row.text("owner")?.into(),
@@ -156,17 +141,8 @@ pub(crate) fn fence(row: &impl Columns) -> Result<Fence, StoreError> {
 }
 
 /// A generation as databases keep it.
-pub(crate) fn generation_column(generation: Generation) -> Result<i64, StoreError> {
+fn generation_column(generation: Generation) -> Result<i64, StoreError> {
     i64::try_from(generation.get()).map_err(|_| StoreError::Invalid("the generation is out of range"))
-}
-
-/// The scopes and the attributes of a record as they stand in their columns.
-pub(crate) fn json_columns(record: &StoredConnection) -> Result<(String, String), StoreError> {
-    let scopes = serde_json::to_string(&record.scopes)
-        .map_err(|_| StoreError::Invalid("the scopes cannot be written as text"))?;
-    let attributes = serde_json::to_string(&record.attributes)
-        .map_err(|_| StoreError::Invalid("the attributes cannot be written as text"))?;
-    Ok((scopes, attributes))
 }
 
 /// Applies migrations that are numbered, named and never changed once released, and keeps book about them in a table of

@@ -4,49 +4,8 @@ use sqlx::{PgPool, Postgres, QueryBuilder};
 use super::{can_be_kept, unavailable};
 use crate::{
     ConnectionId, Expect, Filter, Generation, Page, PageToken, PostgresHistory, PostgresLock, StoreError,
-    StoredConnection, TokenStore, Versioned,
-    sql::{self, Columns as _, columns, fields},
+    StoredConnection, TokenStore, Versioned, sql,
 };
-
-/// Where a save binds the fields, between the id at `$1` and the generation at `$16`.
-macro_rules! values {
-    () => {
-        "$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15"
-    };
-}
-
-macro_rules! insert {
-    ($on_conflict:expr) => {
-        concat!(
-            "INSERT INTO token_store_records AS kept (id, ",
-            fields!(),
-            ", generation) VALUES ($1, ",
-            values!(),
-            ", $16) ON CONFLICT (id) DO ",
-            $on_conflict,
-            " RETURNING generation"
-        )
-    };
-}
-
-// One statement each, so nobody can come between the look and the write.
-const LOAD: &str = concat!("SELECT ", columns!(), " FROM token_store_records WHERE id = $1");
-const FIND: &str = concat!("SELECT ", columns!(), " FROM token_store_records WHERE TRUE");
-const SAVE_OVER_NOTHING: &str = insert!("NOTHING");
-const SAVE_OVER_ANYTHING: &str = insert!(concat!(
-    "UPDATE SET (",
-    fields!(),
-    ", generation) = (",
-    values!(),
-    ", kept.generation + 1)"
-));
-const SAVE_OVER_A_GENERATION: &str = concat!(
-    "UPDATE token_store_records SET (",
-    fields!(),
-    ", generation) = (",
-    values!(),
-    ", $16) WHERE id = $1 AND generation = $16 - 1 RETURNING generation"
-);
 
 /// Records in a Postgres database, for any number of machines. Clones share the pool.
 #[derive(Clone, Debug)]
@@ -94,6 +53,8 @@ impl PostgresStore {
     /// How Postgres would look for these records.
     #[cfg(test)]
     pub(super) async fn plan(&self, filter: &Filter) -> String {
+        use crate::sql::Columns as _;
+
         let mut query = QueryBuilder::new("EXPLAIN ");
         find(&mut query, filter, &PageToken::first());
         let rows = query.build().fetch_all(&self.pool).await.unwrap();
@@ -113,7 +74,7 @@ impl TokenStore for PostgresStore {
         if !can_be_kept(id.as_str()) {
             return Ok(None);
         }
-        let row = sqlx::query(LOAD)
+        let row = sqlx::query(sql::LOAD)
             .bind(id.as_str())
             .fetch_optional(&self.pool)
             .await
@@ -122,46 +83,18 @@ impl TokenStore for PostgresStore {
     }
 
     async fn save(&self, record: &StoredConnection, expect: Expect) -> Result<Generation, StoreError> {
-        let (statement, current) = match expect {
-            Expect::Absent => (SAVE_OVER_NOTHING, None),
-            Expect::Generation(generation) => (SAVE_OVER_A_GENERATION, Some(generation)),
-            Expect::Any => (SAVE_OVER_ANYTHING, None),
-        };
-        // What it will be if the store has what is expected, which the statement sees to.
-        let generation = expect.advance(record, current)?;
-        let (scopes, attributes) = sql::json_columns(record)?;
-        let row = sqlx::query(statement)
-            .bind(record.id.as_str())
-            .bind(record.owner.as_str())
-            .bind(record.kind.as_str())
-            .bind(record.provider_account.as_deref())
-            .bind(record.provider_user.as_deref())
-            .bind(record.display_name.as_deref())
-            .bind(record.email.as_deref())
-            .bind(record.status.as_str())
-            .bind(record.status_reason.as_deref())
-            .bind(scopes)
-            .bind(attributes)
-            .bind(record.created_at.as_microsecond())
-            .bind(record.updated_at.as_microsecond())
-            .bind(record.expires_at.map(|at| at.as_microsecond()))
-            .bind(record.sealed.as_ref().map(ToString::to_string))
-            .bind(sql::generation_column(generation)?)
-            .fetch_optional(&self.pool)
+        let rows = sql::save(record, expect)?
+            .fetch_all(&self.pool)
             .await
             .map_err(unavailable)?;
-        let saved = row.ok_or(StoreError::Conflict)?;
-        let saved = saved.number("generation").map_err(StoreError::unavailable)?;
-        u64::try_from(saved)
-            .map(Generation::new)
-            .map_err(|source| StoreError::corrupt(record.id.clone(), source))
+        sql::saved(&rows, &record.id)
     }
 
     async fn delete(&self, id: &ConnectionId) -> Result<(), StoreError> {
         if !can_be_kept(id.as_str()) {
             return Ok(());
         }
-        sqlx::query("DELETE FROM token_store_records WHERE id = $1")
+        sqlx::query(sql::DELETE)
             .bind(id.as_str())
             .execute(&self.pool)
             .await
@@ -190,7 +123,7 @@ fn find(query: &mut QueryBuilder<Postgres>, filter: &Filter, page: &PageToken) {
         ("provider_account", filter.get_provider_account()),
         ("provider_user", filter.get_provider_user()),
     ];
-    query.push(FIND);
+    query.push(sql::FIND);
     for (column, text) in texts {
         match text {
             Some(text) if can_be_kept(text) => {

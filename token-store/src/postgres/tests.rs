@@ -1,7 +1,9 @@
 use test_services::Postgres;
 
 use super::*;
-use crate::{ConnectionId, Filter, OwnerId, RecordKind, Status, TokenStore as _};
+use crate::{
+    ConnectionId, Filter, History as _, OwnerId, RecordKind, RefreshLock as _, Status, TokenStore as _,
+};
 
 /// As many records as a product may have; each of the filters below matches a few of them.
 const MANY: &str = "
@@ -66,6 +68,52 @@ async fn tables_of_the_first_version_keep_their_rows() {
     let store = PostgresStore::from_pool(pool).await.unwrap();
     let kept = store.load(&ConnectionId::new("id-7")).await.unwrap().unwrap();
     assert_eq!(kept.value.owner, OwnerId::new("owner-2"));
+}
+
+#[tokio::test]
+async fn a_host_that_may_not_make_tables_uses_those_that_are_there() {
+    let url = Postgres::shared().database();
+    let owner = PostgresStore::connect(&url).await.unwrap();
+    sqlx::raw_sql(
+        "CREATE ROLE clerk LOGIN;
+         REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO clerk;",
+    )
+    .execute(owner.pool())
+    .await
+    .unwrap();
+    let clerk = PostgresStore::connect(&url.replacen("postgres@", "clerk@", 1))
+        .await
+        .unwrap();
+    let entry = crate::Entry {
+        connection: "id".into(),
+        owner: "rep".into(),
+        at: jiff::Timestamp::UNIX_EPOCH,
+        event: "connected".into(),
+        status: Status::Active,
+        reason: None,
+    };
+    clerk.history().append(&entry).await.unwrap();
+    assert_eq!(clerk.load(&"id".into()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_database_that_is_gone_is_unavailable() {
+    let server = Postgres::start();
+    let pool = PgPoolOptions::new().acquire_timeout(Duration::from_millis(50));
+    let store = PostgresStore::from_pool(pool.connect(&server.database()).await.unwrap())
+        .await
+        .unwrap();
+    drop(server);
+    for _ in 0..2 {
+        let refused = store.load(&"id".into()).await;
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    }
+    let refused = store
+        .lock()
+        .try_acquire(&"key".into(), &"holder".into(), Duration::from_secs(1))
+        .await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
 }
 
 #[tokio::test]

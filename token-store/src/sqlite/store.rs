@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
+use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 
 use crate::{
     ConnectionId, Expect, Filter, Generation, Page, PageToken, SqliteHistory, SqliteLock, StoreError,
@@ -51,10 +51,12 @@ impl SqliteStore {
     /// How SQLite would look for these records.
     #[cfg(test)]
     pub(super) async fn plan(&self, filter: &Filter) -> String {
+        use crate::sql::Columns as _;
+
         let mut query = QueryBuilder::new("EXPLAIN QUERY PLAN ");
         find(&mut query, filter, &PageToken::first());
         let rows = query.build().fetch_all(&self.pool).await.unwrap();
-        let steps: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+        let steps: Vec<String> = rows.iter().map(|row| row.text("detail").unwrap()).collect();
         steps.join("; ")
     }
 
@@ -67,70 +69,25 @@ impl SqliteStore {
 #[async_trait]
 impl TokenStore for SqliteStore {
     async fn load(&self, id: &ConnectionId) -> Result<Option<Versioned<StoredConnection>>, StoreError> {
-        let row = sqlx::query(concat!(
-            "SELECT ",
-            sql::columns!(),
-            " FROM token_store_records WHERE id = ?"
-        ))
-        .bind(id.as_str())
-        .fetch_optional(&self.pool)
-        .await
-        .map_err(StoreError::unavailable)?;
+        let row = sqlx::query(sql::LOAD)
+            .bind(id.as_str())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(StoreError::unavailable)?;
         row.as_ref().map(sql::record).transpose()
     }
 
     async fn save(&self, record: &StoredConnection, expect: Expect) -> Result<Generation, StoreError> {
-        let (scopes, attributes) = sql::json_columns(record)?;
-        let mut transaction = self
-            .pool
-            .begin_with("BEGIN IMMEDIATE")
+        // All rows, though there is one: the commit comes after the last.
+        let rows = sql::save(record, expect)?
+            .fetch_all(&self.pool)
             .await
             .map_err(StoreError::unavailable)?;
-        let current = sqlx::query("SELECT generation FROM token_store_records WHERE id = ?")
-            .bind(record.id.as_str())
-            .fetch_optional(&mut *transaction)
-            .await
-            .map_err(StoreError::unavailable)?;
-        let current = current
-            .map(|row| {
-                row.try_get::<i64, _>("generation")
-                    .map_err(StoreError::unavailable)
-            })
-            .transpose()?
-            .map(|number| u64::try_from(number).map(Generation::new))
-            .transpose()
-            .map_err(|source| StoreError::corrupt(record.id.clone(), source))?;
-        let generation = expect.advance(record, current)?;
-        sqlx::query(concat!(
-            "INSERT OR REPLACE INTO token_store_records (",
-            sql::columns!(),
-            ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        ))
-        .bind(record.id.as_str())
-        .bind(record.owner.as_str())
-        .bind(record.kind.as_str())
-        .bind(record.provider_account.as_deref())
-        .bind(record.provider_user.as_deref())
-        .bind(record.display_name.as_deref())
-        .bind(record.email.as_deref())
-        .bind(record.status.as_str())
-        .bind(record.status_reason.as_deref())
-        .bind(scopes)
-        .bind(attributes)
-        .bind(record.created_at.as_microsecond())
-        .bind(record.updated_at.as_microsecond())
-        .bind(record.expires_at.map(|at| at.as_microsecond()))
-        .bind(record.sealed.as_ref().map(ToString::to_string))
-        .bind(sql::generation_column(generation)?)
-        .execute(&mut *transaction)
-        .await
-        .map_err(StoreError::unavailable)?;
-        transaction.commit().await.map_err(StoreError::unavailable)?;
-        Ok(generation)
+        sql::saved(&rows, &record.id)
     }
 
     async fn delete(&self, id: &ConnectionId) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM token_store_records WHERE id = ?")
+        sqlx::query(sql::DELETE)
             .bind(id.as_str())
             .execute(&self.pool)
             .await
@@ -175,11 +132,7 @@ fn find(query: &mut QueryBuilder<Sqlite>, filter: &Filter, page: &PageToken) {
         || filter.get_provider_account().is_some()
         || filter.get_expires_before().is_some();
     let id = if is_narrow { "+id" } else { "id" };
-    query.push(concat!(
-        "SELECT ",
-        sql::columns!(),
-        " FROM token_store_records WHERE TRUE"
-    ));
+    query.push(sql::FIND);
     for (column, text) in texts {
         if let Some(text) = text {
             query.push(format!(" AND {column} = ")).push_bind(text.to_owned());

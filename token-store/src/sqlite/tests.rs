@@ -101,6 +101,24 @@ async fn tables_of_the_first_version_keep_their_rows() {
 }
 
 #[tokio::test]
+async fn a_save_leaves_alone_what_a_newer_version_added() {
+    let store = SqliteStore::connect("sqlite::memory:").await.unwrap();
+    let generation = store.save(&record("id"), Expect::Absent).await.unwrap();
+    sqlx::raw_sql("ALTER TABLE token_store_records ADD COLUMN later TEXT; UPDATE token_store_records SET later = 'kept'")
+        .execute(store.pool())
+        .await
+        .unwrap();
+    for expect in [Expect::Generation(generation), Expect::Any] {
+        store.save(&record("id"), expect).await.unwrap();
+        let later = sqlx::query_scalar::<_, Option<String>>("SELECT later FROM token_store_records");
+        assert_eq!(
+            later.fetch_one(store.pool()).await.unwrap().as_deref(),
+            Some("kept")
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_look_up_goes_through_an_index() {
     let store = SqliteStore::connect("sqlite::memory:").await.unwrap();
     let filter = crate::Filter::all;
