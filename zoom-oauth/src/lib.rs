@@ -47,6 +47,7 @@ pub use install::{Parked, ParkedView};
 pub use missing::{Licence, Missing, MissingKind};
 pub use page::{PageAction, PageActionKind, PageText};
 pub use probe::{AppProbe, Opinion};
+pub use records::SEALED_FIELDS;
 pub use refresh::{Interrupted, InterruptedOutcome};
 pub use resolver::{AccountKind, Considered, Reason, Resolution, ResolvedAccount, Resolver};
 pub use server_to_server::{ServerToServer, ServerToServerBuilder};

@@ -11,6 +11,11 @@ use zeroize::Zeroizing;
 use crate::{Error, ErrorKind, attributes, cache::TokenCache, tokens::Tokens};
 
 const TOKENS: &str = "tokens";
+pub(crate) const AUTHORIZATION: &str = "authorization";
+pub(crate) const INSTALLATION: &str = "installation";
+
+/// The [fields](SealContext::field) that this crate seals: what a rotation of the keys has to know.
+pub const SEALED_FIELDS: &[&str] = &[TOKENS, AUTHORIZATION, INSTALLATION];
 
 /// A record as it was at a generation, with its tokens if it has any.
 #[derive(Clone, Debug)]

@@ -14,7 +14,7 @@ use crate::{
     tokens::{Tokens, same},
 };
 
-const FIELD: &str = "installation";
+const FIELD: &str = crate::records::INSTALLATION;
 /// Whose a record is while nobody was signed in.
 const NOBODY: &str = "(nobody)";
 /// The same code may arrive so often before the first ticket stops working.

@@ -10,7 +10,7 @@ use crate::{
     Connections, Error, ErrorKind, SessionBinding, digest::digest, random::random_text, records::Records,
 };
 
-const FIELD: &str = "authorization";
+const FIELD: &str = crate::records::AUTHORIZATION;
 
 /// The sealed part of the record; the rest of a started connect stands in its columns.
 #[derive(Serialize, Deserialize)]
