@@ -86,7 +86,7 @@ async fn a_rep_connects_meets_is_told_about_the_call_and_leaves() {
             .disconnect(&owner)
             .await
             .unwrap()
-            .revoked
+            .is_revoked()
     );
     assert!(!zoom_takes(&world, access).await, "Zoom has forgotten the token");
     assert_eq!(world.connection_rows().await, [("disconnected".to_owned(), None)]);

@@ -15,7 +15,7 @@ async fn webhooks_of_a_disconnected_account_are_acknowledged_and_ignored() {
             .disconnect(&rep())
             .await
             .unwrap()
-            .revoked
+            .is_revoked()
     );
 
     world.hold("sales-call");

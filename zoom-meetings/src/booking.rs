@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use token_store::{ConnectionId, Holder, OwnerId};
 use zoom_core::{AccountId, Link, MeetingId, MeetingUuid, UserId};
+use zoom_oauth::ResolutionRecord;
 
 mod memory;
 #[cfg(feature = "sqlite")]
@@ -59,6 +60,15 @@ pub enum BookedAccount {
         /// Its Zoom user, who hosts.
         user: UserId,
     },
+    /// The connection of the owner's organisation.
+    Organisation {
+        /// The connection.
+        connection: ConnectionId,
+        /// Its Zoom account.
+        account: AccountId,
+        /// Its Zoom user, who hosts.
+        user: UserId,
+    },
     /// The system account, behind all owners.
     System {
         /// The Zoom user who hosts.
@@ -67,11 +77,12 @@ pub enum BookedAccount {
 }
 
 impl BookedAccount {
-    /// `own` or `system`.
+    /// `own`, `organisation` or `system`.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Own { .. } => "own",
+            Self::Organisation { .. } => "organisation",
             Self::System { .. } => "system",
         }
     }
@@ -80,7 +91,7 @@ impl BookedAccount {
     #[must_use]
     pub fn user(&self) -> &UserId {
         match self {
-            Self::Own { user, .. } | Self::System { user } => user,
+            Self::Own { user, .. } | Self::Organisation { user, .. } | Self::System { user } => user,
         }
     }
 }
@@ -100,6 +111,9 @@ pub struct Intent {
     pub tracking: String,
     /// When it was begun.
     pub begun_at: Timestamp,
+    /// Why this account. Intents of versions before it was kept have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<Box<ResolutionRecord>>,
 }
 
 impl Intent {
@@ -118,7 +132,15 @@ impl Intent {
             account,
             tracking,
             begun_at,
+            resolution: None,
         }
+    }
+
+    /// Notes why this account.
+    #[must_use]
+    pub fn with_resolution(mut self, resolution: ResolutionRecord) -> Self {
+        self.resolution = Some(Box::new(resolution));
+        self
     }
 }
 
@@ -162,8 +184,11 @@ pub struct Booking {
     pub duration_minutes: u32,
     /// The account that it was made under.
     pub account: BookedAccount,
-    /// Why this account: the resolver's words.
+    /// Why this account, as one word of the resolver's: what it found about the account that comes first.
     pub reason: String,
+    /// Why this account, with every account that was looked at. Bookings of versions before it was kept have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<Box<ResolutionRecord>>,
     /// The host's e-mail address, as Zoom said.
     pub host_email: Option<String>,
     /// The mark in its agenda.
@@ -194,7 +219,12 @@ impl Booking {
             time_zone: "UTC".to_owned(),
             duration_minutes,
             account: intent.account.clone(),
-            reason: String::new(),
+            reason: intent
+                .resolution
+                .as_ref()
+                .map(|resolution| resolution.reason.to_string())
+                .unwrap_or_default(),
+            resolution: intent.resolution.clone(),
             host_email: None,
             tracking: intent.tracking.clone(),
             booked_at: intent.begun_at,
@@ -279,6 +309,8 @@ impl BookingError {
 /// 10. `add_instance` adds an instance once, however often it is called, keeps them in the order of their start, and
 ///     answers the booking; of a meeting that is not booked it answers none.
 /// 11. Nothing here removes a booking.
+/// 12. An intent and a booking come back as they were stored, with the resolution that says why they are on their
+///     account; those that were stored without one come back without one.
 ///
 /// # Clone
 ///

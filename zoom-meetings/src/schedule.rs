@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use token_store::{Holder, OwnerId};
 use zoom_core::model::Meeting;
 use zoom_core::{Client, Clock, ListMeetings, MeetingId, MeetingUuid, UserId};
-use zoom_oauth::{Resolution, ResolvedAccount, Resolver};
+use zoom_oauth::{Candidates, ResolutionRecord, ResolvedAccount, Resolver};
 
 use crate::booking::{
     BookedAccount, BookedInstance, Booking, BookingError, BookingStore, Claim, Intent, SessionId,
@@ -28,7 +28,8 @@ pub use request::ScheduleRequest;
 /// Longer than every time-out inside of one attempt.
 const CLAIM: Duration = Duration::from_secs(120);
 
-/// Makes one meeting per session, on the owner's own account if it is live, else on the system account.
+/// Makes one meeting per session, on the first of the [`Candidates`]' accounts that works, else on the system account;
+/// [`why`](Self::why) tells later what was decided.
 ///
 /// # Once
 ///
@@ -51,7 +52,7 @@ struct Account {
     booked: BookedAccount,
     client: Client,
     user: UserId,
-    reason: String,
+    resolution: ResolutionRecord,
 }
 
 /// A claim on a session.
@@ -94,7 +95,22 @@ impl Scheduler {
         &self.store
     }
 
-    /// Makes the meeting of a session, or answers the one that it has.
+    /// Makes the meeting of a session on the owner's own account, else on the system account, or answers the one that
+    /// it has.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`schedule_for`](Self::schedule_for).
+    pub async fn schedule(
+        &self,
+        owner: &OwnerId,
+        request: &ScheduleRequest,
+    ) -> Result<Booking, ScheduleError> {
+        self.schedule_for(owner, &Candidates::from(owner), request).await
+    }
+
+    /// Makes the meeting of a session on the first of the candidates' accounts that works, or answers the one that it
+    /// has. The booking is the owner's, whosever account it is on.
     ///
     /// # Errors
     ///
@@ -102,9 +118,10 @@ impl Scheduler {
     /// be under way. [`ScheduleError::SessionBooked`] when the session has a meeting at another time or for another
     /// owner. [`ScheduleError::Zoom`] when Zoom refused: nothing was made, unless
     /// [`is_outcome_unknown`](zoom_core::Error::is_outcome_unknown), and then the next attempt finds out.
-    pub async fn schedule(
+    pub async fn schedule_for(
         &self,
         owner: &OwnerId,
+        candidates: &Candidates,
         request: &ScheduleRequest,
     ) -> Result<Booking, ScheduleError> {
         request.check()?;
@@ -114,18 +131,38 @@ impl Scheduler {
             Some(SessionState::Intended(_)) => {}
             None => request.check_start(self.clock.now())?,
         }
-        let own = self.account(owner).await?;
-        match self.attempt(owner, request, &own).await {
-            // The connection died between the choice and the call. The resolver knows by now.
-            Err(ScheduleError::Zoom(error)) if error.needs_reauthorization() && own.is_own() => {
-                let next = self.account(owner).await?;
-                if next.booked == own.booked {
-                    return Err(ScheduleError::Zoom(error));
+        let mut account = self.account(candidates).await?;
+        let mut tried = Vec::new();
+        loop {
+            match self.attempt(owner, request, &account).await {
+                // The connection died between the choice and the call. The resolver knows by now.
+                Err(ScheduleError::Zoom(error)) if error.needs_reauthorization() && !account.is_system() => {
+                    let next = self.account(candidates).await?;
+                    tried.push(account.booked);
+                    if tried.contains(&next.booked) {
+                        return Err(ScheduleError::Zoom(error));
+                    }
+                    account = next;
                 }
-                self.attempt(owner, request, &next).await
+                outcome => return outcome,
             }
-            outcome => outcome,
         }
+    }
+
+    /// Why the meeting of a session is on its account: what was found when it was decided, whatever has become of the
+    /// accounts since. Its [`explain`](ResolutionRecord::explain) is a sentence for people. `None` for a session that is
+    /// not known, and for one that was booked before this was kept.
+    ///
+    /// # Errors
+    ///
+    /// [`BookingError`] when the store cannot be read.
+    pub async fn why(&self, session: &SessionId) -> Result<Option<ResolutionRecord>, BookingError> {
+        let resolution = match self.store.by_session(session).await? {
+            Some(SessionState::Booked(booking)) => booking.resolution,
+            Some(SessionState::Intended(intent)) => intent.resolution,
+            None => None,
+        };
+        Ok(resolution.map(|resolution| *resolution))
     }
 
     /// Notes that a meeting was started, as `meeting.started` tells, and answers its booking.
@@ -147,27 +184,29 @@ impl Scheduler {
             .await
     }
 
-    async fn account(&self, owner: &OwnerId) -> Result<Account, ScheduleError> {
-        let Resolution {
-            account,
-            client,
-            user,
-            reason,
-            ..
-        } = self.resolver.resolve(owner).await?;
-        let booked = match account {
-            ResolvedAccount::Own(connection) => BookedAccount::Own {
+    async fn account(&self, candidates: &Candidates) -> Result<Account, ScheduleError> {
+        let chosen = self.resolver.resolve_for(candidates).await?;
+        let resolution = chosen.record(self.clock.now());
+        let booked = match chosen.account {
+            ResolvedAccount::User(connection) => BookedAccount::Own {
                 connection: connection.id,
                 account: connection.account_id,
                 user: connection.user_id,
             },
-            _ => BookedAccount::System { user: user.clone() },
+            ResolvedAccount::Organisation(connection) => BookedAccount::Organisation {
+                connection: connection.id,
+                account: connection.account_id,
+                user: connection.user_id,
+            },
+            _ => BookedAccount::System {
+                user: chosen.user.clone(),
+            },
         };
         Ok(Account {
             booked,
-            client,
-            user,
-            reason: reason.to_string(),
+            client: chosen.client,
+            user: chosen.user,
+            resolution,
         })
     }
 
@@ -187,7 +226,8 @@ impl Scheduler {
             account.booked.clone(),
             tracking,
             now,
-        );
+        )
+        .with_resolution(account.resolution.clone());
         let claim = self.store.claim(&intent, &holder, until, now).await?;
         let mut attempt = Attempt {
             intent,
@@ -205,6 +245,11 @@ impl Scheduler {
                     });
                 }
                 attempt.intent = earlier;
+                // What was decided then counts, if it was noted.
+                attempt
+                    .intent
+                    .resolution
+                    .get_or_insert_with(|| Box::new(account.resolution.clone()));
                 if let Some(meeting) = find(account, &attempt.intent.tracking).await? {
                     let booking = self.save(&attempt, account, request, meeting).await?;
                     return same(booking, owner, request);
@@ -259,7 +304,7 @@ impl Scheduler {
         request: &ScheduleRequest,
         meeting: Meeting,
     ) -> Result<Booking, ScheduleError> {
-        let booking = booking(attempt, account, request, &meeting, self.clock.now())?;
+        let booking = booking(attempt, request, &meeting, self.clock.now())?;
         match self.store.confirm(&booking, &attempt.holder).await {
             Ok(()) => {
                 tracing::info!(meeting = %booking.meeting_id, account = booking.account.as_str(), "a meeting was booked");
@@ -336,8 +381,8 @@ impl Scheduler {
 }
 
 impl Account {
-    fn is_own(&self) -> bool {
-        matches!(self.booked, BookedAccount::Own { .. })
+    fn is_system(&self) -> bool {
+        matches!(self.booked, BookedAccount::System { .. })
     }
 }
 
@@ -363,7 +408,6 @@ async fn find(account: &Account, mark: &str) -> Result<Option<Meeting>, Schedule
 
 fn booking(
     attempt: &Attempt,
-    account: &Account,
     request: &ScheduleRequest,
     meeting: &Meeting,
     now: Timestamp,
@@ -385,7 +429,6 @@ fn booking(
         .clone()
         .unwrap_or_else(|| request.topic().to_owned());
     booking.time_zone = request.time_zone().to_owned();
-    booking.reason.clone_from(&account.reason);
     booking.host_email.clone_from(&meeting.host_email);
     booking.booked_at = now;
     Ok(booking)

@@ -37,7 +37,7 @@ pub struct Connection {
     pub connected_at: Timestamp,
     /// When its access token runs out; it is refreshed before.
     pub access_expires_at: Option<Timestamp>,
-    /// Who at the host opened it, if the host said.
+    /// Who at the host opened it, if the host said; [`Viewer`](crate::Viewer) decides who sees it.
     pub opened_by: Option<String>,
     /// Where the API of the account's region is, as it stands in the store.
     #[serde(skip)]

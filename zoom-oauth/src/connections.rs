@@ -17,6 +17,7 @@ use crate::{
     records::Records,
     refresh::{Grant, Refresher, live},
     region::Regions,
+    revocation::Revocations,
     state::States,
 };
 
@@ -34,6 +35,7 @@ pub(crate) struct Inner {
     pub(crate) refresher: Arc<Refresher>,
     pub(crate) lock: Arc<dyn RefreshLock>,
     pub(crate) announcer: Announcer,
+    pub(crate) revocations: Revocations,
     pub(crate) clock: Clock,
     pub(crate) sleeper: Sleeper,
     pub(crate) states: States,
@@ -164,7 +166,7 @@ impl Connections {
     }
 
     /// The owner's record that counts: one that was not left, else the one that was changed last.
-    async fn latest(&self, owner: &OwnerId) -> Result<Option<Versioned<StoredConnection>>, Error> {
+    pub(crate) async fn latest(&self, owner: &OwnerId) -> Result<Option<Versioned<StoredConnection>>, Error> {
         let found = self.records_of_owner(owner).await?;
         Ok(found.into_iter().max_by_key(|found| {
             let kept = found.value.status != Status::Disconnected;
@@ -328,6 +330,7 @@ impl ConnectionsBuilder {
             refresher: Arc::new(refresher),
             lock,
             announcer,
+            revocations: Revocations::new(),
             clock: self.clock,
             sleeper: self.sleeper,
             states: States::new(self.state),

@@ -123,6 +123,10 @@ impl Announcer {
         }
     }
 
+    pub(crate) fn history(&self) -> Option<&dyn History> {
+        self.history.as_deref()
+    }
+
     /// Tells what has just been saved.
     pub(crate) async fn announce(&self, record: &StoredConnection, kind: EventKind) {
         let event = ConnectionEvent {

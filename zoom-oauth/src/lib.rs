@@ -29,9 +29,11 @@ mod refresh;
 mod refusal;
 mod region;
 mod resolver;
+mod revocation;
 mod server_to_server;
 mod state;
 mod tokens;
+mod visibility;
 
 pub use app::{App, AppKind, ClientSecret, Endpoints};
 pub use authorize::{Authorization, AuthorizeRequest, SessionBinding};
@@ -39,7 +41,7 @@ pub use callback::Callback;
 pub use cause::{Action, Cause};
 pub use connection::Connection;
 pub use connections::{Connections, ConnectionsBuilder};
-pub use disconnect::Disconnected;
+pub use disconnect::{Disconnected, Erased};
 pub use error::{Error, ErrorKind};
 pub use events::{ConnectionEvent, ConnectionEvents, EventKind};
 pub use feature::{Call, Feature, MissingScope};
@@ -49,7 +51,11 @@ pub use page::{PageAction, PageActionKind, PageText};
 pub use probe::{AppProbe, Opinion};
 pub use records::SEALED_FIELDS;
 pub use refresh::{Interrupted, InterruptedOutcome};
-pub use resolver::{AccountKind, Considered, Reason, Resolution, ResolvedAccount, Resolver};
+pub use resolver::{
+    AccountKind, Candidates, Considered, Reason, Resolution, ResolutionRecord, ResolvedAccount, Resolver,
+};
+pub use revocation::{PendingRevocation, Revoked};
 pub use server_to_server::{ServerToServer, ServerToServerBuilder};
 pub use state::StateKind;
 pub use token_store::{ConnectionId, Entry, History, OwnerId, Status};
+pub use visibility::{Opener, Role, View, Viewer};

@@ -1,112 +1,28 @@
+mod candidates;
+mod resolution;
+
 use std::sync::Arc;
 
-use serde::Serialize;
 use token_store::{OwnerId, Status};
 use zoom_core::{Client, TokenSource, UserId};
 
 use crate::{Connection, Connections, Error, ErrorKind};
 
-/// Which kind of account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum AccountKind {
-    /// The owner's own.
-    Own,
-    /// The product's.
-    System,
-}
+pub use candidates::Candidates;
+pub use resolution::{AccountKind, Considered, Reason, Resolution, ResolutionRecord, ResolvedAccount};
 
-/// Why an account can be used, or cannot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Reason {
-    /// It can.
-    Live,
-    /// The owner has never connected.
-    NotConnected,
-    /// The owner has left.
-    Disconnected,
-    /// The owner's tokens are dead.
-    Expired,
-    /// The host has given no such account.
-    NotConfigured,
-}
-
-impl Reason {
-    /// The name that serde writes, too.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::NotConnected => "not_connected",
-            Self::Disconnected => "disconnected",
-            Self::Expired => "expired",
-            Self::NotConfigured => "not_configured",
-        }
-    }
-}
-
-impl std::fmt::Display for Reason {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// An account that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Considered {
-    /// Which.
-    pub account: AccountKind,
-    /// What was found.
-    pub reason: Reason,
-}
-
-/// The account that was chosen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one at a time, and hosts match on it"
-)]
-pub enum ResolvedAccount {
-    /// The owner's own.
-    Own(Connection),
-    /// The product's.
-    System,
-}
-
-impl ResolvedAccount {
-    /// Which kind it is.
-    #[must_use]
-    pub fn kind(&self) -> AccountKind {
-        match self {
-            Self::Own(_) => AccountKind::Own,
-            Self::System => AccountKind::System,
-        }
-    }
-}
-
-/// On which account to act for an owner, and why.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Resolution {
-    /// The account.
-    pub account: ResolvedAccount,
-    /// Zoom's API on its behalf.
-    pub client: Client,
-    /// The user to act as.
-    pub user: UserId,
-    /// What was found about the owner's own account, which decides: `Live`, or why the system account has to do.
-    pub reason: Reason,
-    /// Every account that was looked at, in order.
-    pub considered: Vec<Considered>,
-}
-
-/// Chooses the account to act on: the owner's own if it is live, else the system's.
+/// Chooses the account to act on: the first of the [`Candidates`] that works and can do what is needed, else the
+/// system's.
+///
+/// | found | what happens |
+/// |---|---|
+/// | works | it is used |
+/// | never connected, left, removed at Zoom, expired, deactivated | passed over |
+/// | lacks a scope, or the plan, for what is needed | passed over |
+/// | no key opens its tokens | passed over |
+/// | Zoom, the store or the keys' home do not answer | used: a moment of silence moves nothing to another account |
+///
+/// A connection that turns out to be dead is saved as `Expired` on the way, so that its owner hears of it.
 #[derive(Clone, Debug)]
 pub struct Resolver {
     connections: Connections,
@@ -124,6 +40,7 @@ impl Resolver {
     }
 
     /// Falls back to the product's own account, usually a [`ServerToServer`](crate::ServerToServer), acting as `user`.
+    /// What it may do is the host's to know; it is never passed over.
     #[must_use]
     pub fn with_system(mut self, tokens: Arc<dyn TokenSource>, user: UserId) -> Self {
         self.system = Some((tokens, user));
@@ -145,72 +62,134 @@ impl Resolver {
         Some((client.with_token_source(Arc::clone(tokens)), user))
     }
 
-    /// The account to act on for `owner`.
+    /// The account to act on for `owner`: their own, else the system's. The same as
+    /// [`resolve_for`](Self::resolve_for) with one candidate and no needs.
     ///
-    /// The owner's own counts as live if it has a token, or if Zoom or the store just does not answer: a moment of
-    /// silence must not put a meeting on another account.
+    /// # Errors
+    /// Those of [`resolve_for`](Self::resolve_for).
+    pub async fn resolve(&self, owner: &OwnerId) -> Result<Resolution, Error> {
+        self.resolve_for(&Candidates::from(owner)).await
+    }
+
+    /// The first of the candidates' accounts that works.
+    ///
+    /// An account counts as live if it has a token, or if Zoom or the store just does not answer: a moment of silence
+    /// must not put a meeting on another account.
     ///
     /// # Errors
     /// [`ErrorKind::NoAccount`] when there is none, with the accounts that were [considered](Error::considered);
     /// [`ErrorKind::Storage`].
-    pub async fn resolve(&self, owner: &OwnerId) -> Result<Resolution, Error> {
-        let (own, reason) = self.own(owner).await?;
-        let mut considered = vec![Considered {
-            account: AccountKind::Own,
-            reason,
-        }];
-        if let Some(connection) = own {
-            let tokens = self.connections.tokens_of(connection.id.clone());
-            let regions = &self.connections.inner.regions;
-            let client = regions.client(connection.api_url.as_deref(), tokens);
-            let account = ResolvedAccount::Own(connection);
-            return Ok(Resolution {
-                account,
-                client,
-                user: UserId::me(),
-                reason,
-                considered,
-            });
+    pub async fn resolve_for(&self, candidates: &Candidates) -> Result<Resolution, Error> {
+        let mut considered = Vec::new();
+        for (kind, owner) in candidates.owners() {
+            let (connection, seen) = self.look(kind, owner).await?;
+            considered.push(seen);
+            if let Some(connection) = connection {
+                return Ok(self.on(kind, connection, considered));
+            }
         }
-        let Some((client, user)) = self.system() else {
-            considered.push(Considered {
-                account: AccountKind::System,
-                reason: Reason::NotConfigured,
-            });
+        let system = self.system().filter(|_| candidates.with_system());
+        let reason = if system.is_some() {
+            Reason::Live
+        } else {
+            Reason::NotConfigured
+        };
+        considered.push(Considered::new(AccountKind::System, None, reason));
+        let Some((client, user)) = system else {
             return Err(Error::no_account(considered));
         };
-        considered.push(Considered {
-            account: AccountKind::System,
-            reason: Reason::Live,
-        });
-        let account = ResolvedAccount::System;
         Ok(Resolution {
-            account,
+            account: ResolvedAccount::System,
             client,
             user: user.clone(),
-            reason,
+            reason: first(&considered),
             considered,
         })
     }
 
-    /// The owner's connection if it is live, and what was found.
-    async fn own(&self, owner: &OwnerId) -> Result<(Option<Connection>, Reason), Error> {
-        let Some(connection) = self.connections.connection(owner).await? else {
-            return Ok((None, Reason::NotConnected));
+    fn on(&self, kind: &AccountKind, connection: Connection, considered: Vec<Considered>) -> Resolution {
+        let tokens = self.connections.tokens_of(connection.id.clone());
+        let regions = &self.connections.inner.regions;
+        let client = regions.client(connection.api_url.as_deref(), tokens);
+        let account = match kind {
+            AccountKind::Organisation => ResolvedAccount::Organisation(connection),
+            _ => ResolvedAccount::User(connection),
         };
-        if connection.is_live() {
-            let refresher = &self.connections.inner.refresher;
-            return match refresher.access(&connection.id, None).await {
-                Err(error) if error.kind() == ErrorKind::Expired => Ok((None, Reason::Expired)),
-                Err(error) if error.kind() == ErrorKind::NotConnected => Ok((None, Reason::Disconnected)),
-                _ => Ok((Some(connection), Reason::Live)),
-            };
+        Resolution {
+            account,
+            client,
+            user: UserId::me(),
+            reason: first(&considered),
+            considered,
         }
+    }
+
+    /// The owner's connection if it can be used, and what was found.
+    async fn look(
+        &self,
+        kind: &AccountKind,
+        owner: &OwnerId,
+    ) -> Result<(Option<Connection>, Considered), Error> {
+        let seen = |reason| Considered::new(kind.clone(), Some(owner.clone()), reason);
+        let Some((connection, mut found)) = self.look_at_record(kind, owner).await? else {
+            return Ok((None, seen(Reason::NotConnected)));
+        };
+        if found.reason != Reason::Live {
+            return Ok((None, found));
+        }
+        let refresher = &self.connections.inner.refresher;
+        match refresher.access(&connection.id, None).await {
+            Err(error) if error.needs_reauthorization() => {
+                // It has just been saved as what it is.
+                let now = self.look_at_record(kind, owner).await?;
+                let reason = match error.kind() {
+                    ErrorKind::Expired => Reason::Expired,
+                    _ => Reason::Disconnected,
+                };
+                found = match now {
+                    Some((_, now)) if now.reason != Reason::Live => now,
+                    _ => Considered { reason, ..found },
+                };
+                Ok((None, found))
+            }
+            Err(error) if error.kind() == ErrorKind::Vault && !error.is_retryable() => {
+                found.reason = Reason::Unreadable;
+                Ok((None, found))
+            }
+            _ => Ok((Some(connection), found)),
+        }
+    }
+
+    /// What the owner's record says.
+    async fn look_at_record(
+        &self,
+        kind: &AccountKind,
+        owner: &OwnerId,
+    ) -> Result<Option<(Connection, Considered)>, Error> {
+        let Some(record) = self.connections.latest(owner).await?.map(|found| found.value) else {
+            return Ok(None);
+        };
+        let Some(connection) = Connection::from_record(&record) else {
+            return Ok(None);
+        };
         let reason = match connection.status {
             Status::Disconnected => Reason::Disconnected,
             Status::Expired => Reason::Expired,
-            _ => Reason::NotConnected,
+            Status::Pending => return Ok(None),
+            _ => Reason::Live,
         };
-        Ok((None, reason))
+        let mut seen = Considered::new(kind.clone(), Some(owner.clone()), reason);
+        seen.connection = Some(connection.id.clone());
+        if seen.reason != Reason::Live {
+            seen.detail.clone_from(&record.status_reason);
+            seen.since = Some(record.updated_at);
+        }
+        Ok(Some((connection, seen)))
     }
+}
+
+fn first(considered: &[Considered]) -> Reason {
+    considered
+        .first()
+        .map_or(Reason::NotConfigured, |seen| seen.reason.clone())
 }

@@ -5,7 +5,7 @@ use job_queue::{JobError, NewJob, QueueError};
 use zoom_calls::Pipeline;
 use zoom_core::{AccountId, UserId, model::Recording};
 use zoom_meetings::Scheduler;
-use zoom_oauth::{Connections, Status};
+use zoom_oauth::Connections;
 use zoom_webhooks::{Delivery, Event, RecordingEvent};
 
 /// What the events are handed to.
@@ -21,7 +21,10 @@ impl Dispatch {
     pub(crate) async fn run(&self, delivery: Delivery) -> Result<Vec<NewJob>, JobError> {
         match delivery.event().map_err(JobError::permanent)? {
             Event::AppDeauthorized(gone) => {
-                let at = gone.deauthorization_time.unwrap_or(Timestamp::MAX);
+                let at = gone
+                    .deauthorization_time
+                    .or(delivery.event_ts())
+                    .unwrap_or(Timestamp::MAX);
                 let purged = self
                     .connections
                     .deauthorize_at(&gone.account_id, &gone.user_id, at)
@@ -77,10 +80,9 @@ impl Dispatch {
             .find_by_zoom(account, host)
             .await
             .map_err(JobError::transient)?;
-        let live = found
-            .into_iter()
-            .find(|connection| connection.status != Status::Disconnected);
-        Ok(live.map(|connection| zoom_calls::OwnerId::new(connection.owner.as_str())))
+        Ok(found
+            .first()
+            .map(|connection| zoom_calls::OwnerId::new(connection.owner.as_str())))
     }
 }
 

@@ -180,11 +180,11 @@ impl Disconnect {
         let gone = backend.connections.disconnect(&owner).await?;
         if self.json {
             return output::json(
-                &serde_json::json!({ "status": ConnectionStatus::Disconnected.as_str(), "revoked": gone.revoked }),
+                &serde_json::json!({ "status": ConnectionStatus::Disconnected.as_str(), "revoked": gone.is_revoked() }),
             );
         }
         println!("Tokens are forgotten here; your calls stay.");
-        if gone.revoked {
+        if gone.is_revoked() {
             println!("Zoom has revoked them.");
         } else {
             println!("Zoom did not confirm: remove the app in Zoom's Marketplace to be sure.");

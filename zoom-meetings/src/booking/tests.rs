@@ -254,6 +254,29 @@ async fn rule_10_instance_is_added_once_and_in_order(store: &dyn BookingStore) {
     );
 }
 
+async fn rule_12_why_is_kept(store: &dyn BookingStore) {
+    let resolution = r#"{"at":"2026-11-06T21:20:00Z","account":"organisation","owner":"org-1","connection":"c1",
+        "zoom_account":"A1","zoom_user":"U1","reason":"expired","considered":[
+        {"account":"user","owner":"maya","connection":"c0","reason":"expired","detail":"invalid_grant","since":"2026-11-05T10:00:00Z"},
+        {"account":"organisation","owner":"org-1","connection":"c1","reason":"live"}]}"#;
+    let resolution: ResolutionRecord = serde_json::from_str(resolution).unwrap();
+    let why = intent("s").with_resolution(resolution.clone());
+    let holder = holder("a");
+    store.claim(&why, &holder, at(60), at(0)).await.unwrap();
+    let state = store.by_session(&SessionId::new("s")).await.unwrap();
+    assert_eq!(state, Some(SessionState::Intended(why.clone())));
+    let url = "https://zoom.us/j/81234567890".parse().unwrap();
+    let booking = Booking::of(&why, MeetingId::new(ID), Link::new(url), at(3600), 45);
+    assert_eq!(booking.resolution.as_deref(), Some(&resolution));
+    assert_eq!(booking.reason, "expired");
+    store.confirm(&booking, &holder).await.unwrap();
+    let found = store.by_meeting(MeetingId::new(ID)).await.unwrap();
+    assert_eq!(found, Some(booking));
+    booked(store, "without", ID + 1).await;
+    let without = store.by_meeting(MeetingId::new(ID + 1)).await.unwrap().unwrap();
+    assert_eq!(without.resolution, None);
+}
+
 macro_rules! contract {
     ($($home:ident: $store:expr;)+) => {$(
         mod $home {
@@ -268,6 +291,7 @@ macro_rules! contract {
                 rule_8_only_the_holder_withdraws_and_never_a_booking
                 rule_9_booking_is_found_by_everything_it_has
                 rule_10_instance_is_added_once_and_in_order
+                rule_12_why_is_kept
             );
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -372,6 +396,22 @@ mod sqlite_file {
             .unwrap();
         let broken = store.by_meeting(MeetingId::new(ID)).await;
         assert!(matches!(broken, Err(BookingError::Corrupt(_))), "{broken:?}");
+    }
+
+    #[tokio::test]
+    async fn booking_of_an_older_version_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteBookingStore::connect(&url(&folder)).await.unwrap();
+        booked(&store, "s", ID).await;
+        let pool = sqlx::SqlitePool::connect(&url(&folder)).await.unwrap();
+        let older = r#"{"session":"s","owner":"org-1","meeting_id":81234567890,"join_url":"https://zoom.us/j/81234567890?pwd=abc","topic":"Interview","start":"2026-11-06T22:20:00Z","time_zone":"UTC","duration_minutes":45,"account":{"kind":"own","connection":"c1","account":"A1","user":"U1"},"reason":"connected","host_email":null,"tracking":"track-s","booked_at":"2026-11-06T21:20:00Z","instances":[]}"#;
+        sqlx::query("UPDATE meetings_bookings SET body = ?")
+            .bind(older)
+            .execute(&pool)
+            .await
+            .unwrap();
+        let read = store.by_meeting(MeetingId::new(ID)).await.unwrap();
+        assert_eq!(read, Some(booking("s", ID)));
     }
 
     #[tokio::test]

@@ -118,6 +118,69 @@ async fn connection_that_dies_at_the_call_gives_way_to_the_system_account() {
 }
 
 #[tokio::test]
+async fn organisation_s_account_stands_in_for_the_user_s() {
+    let (zoom, store, time) = (FakeZoom::start().await, memory(), Time::default());
+    zoom.connect(&owner()).await;
+    let maya = OwnerId::new("maya");
+    let candidates = Candidates::from(&maya).organisation(owner());
+    let scheduler = scheduler(&zoom, store, &time);
+    let booking = scheduler
+        .schedule_for(&maya, &candidates, &request())
+        .await
+        .unwrap();
+    assert_eq!(
+        (booking.account.as_str(), booking.account.user().as_str()),
+        ("organisation", "U1")
+    );
+    assert_eq!(
+        (&booking.owner, booking.reason.as_str()),
+        (&maya, "not_connected")
+    );
+    let again = scheduler.schedule_for(&maya, &candidates, &request()).await;
+    assert_eq!(again.unwrap(), booking);
+}
+
+#[tokio::test]
+async fn why_is_answered_after_everything_has_changed() {
+    let (zoom, store, time) = (FakeZoom::start().await, memory(), Time::default());
+    let scheduler = scheduler(&zoom, store, &time);
+    let session = SessionId::new("interview-1");
+    assert_eq!(scheduler.why(&session).await.unwrap(), None);
+    zoom.connect(&owner()).await;
+    zoom.kill_own_tokens();
+    scheduler.schedule(&owner(), &request()).await.unwrap();
+    zoom.revive_own_tokens();
+    zoom.connect(&owner()).await;
+    let why = scheduler.why(&session).await.unwrap().unwrap();
+    assert_eq!((why.account.as_str(), why.at), ("system", time.clock().now()));
+    let told = why.explain();
+    assert!(
+        told.starts_with("made under the system account because org-1's connection expired on ")
+            && told.ends_with(" (Zoom no longer takes its tokens)"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn attempt_that_is_taken_over_keeps_the_reason_of_its_beginning() {
+    let (zoom, store, time) = (FakeZoom::start().await, memory(), Time::default());
+    let scheduler = scheduler(&zoom, store, &time);
+    zoom.fail_next_creation(502, true);
+    let broken = scheduler.schedule(&owner(), &request()).await;
+    let begun = scheduler
+        .why(&SessionId::new("interview-1"))
+        .await
+        .unwrap()
+        .unwrap();
+    time.pass(600);
+    let booking = match broken {
+        Ok(booking) => booking,
+        Err(_) => scheduler.schedule(&owner(), &request()).await.unwrap(),
+    };
+    assert_eq!(booking.resolution.as_deref(), Some(&begun));
+}
+
+#[tokio::test]
 async fn no_account_at_all_is_told_and_leaves_nothing_behind() {
     let (zoom, store, time) = (FakeZoom::start().await, memory(), Time::default());
     let resolver = Resolver::new(zoom.connections.clone());

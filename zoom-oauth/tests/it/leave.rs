@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use token_store::{Filter, MemoryStore, PageToken, RecordKind, Status, TokenStore as _};
 use zoom_core::{AccountId, UserId};
-use zoom_oauth::ErrorKind;
+use zoom_oauth::{Connections, ErrorKind, Revoked};
 
 use crate::{
     stores::Difficult,
@@ -14,13 +14,17 @@ fn zoom_user() -> (AccountId, UserId) {
     (AccountId::new("acc-1"), UserId::new("user-1"))
 }
 
+async fn revoked(connections: &Connections, name: &str) -> Revoked {
+    connections.disconnect(&owner(name)).await.unwrap().revoked
+}
+
 #[tokio::test]
 async fn a_disconnect_revokes_deletes_the_tokens_and_keeps_the_history() {
     let zoom = Zoom::start().await;
     let store = Difficult::new();
     let connections = zoom.connections(store.clone());
     let connected = zoom.connect(&connections, "rep").await;
-    assert!(connections.disconnect(&owner("rep")).await.unwrap().revoked);
+    assert_eq!(revoked(&connections, "rep").await, Revoked::Yes);
     assert_eq!(zoom.state().revoked.len(), 1);
     assert_eq!(store.only_connection().await.value.sealed, None);
     let left = connections.connection(&owner("rep")).await.unwrap().unwrap();
@@ -47,7 +51,7 @@ async fn the_tokens_go_at_once_even_if_zoom_is_down() {
     let connections = zoom.connections(store.clone());
     zoom.connect(&connections, "rep").await;
     zoom.state().revoke_is_down = true;
-    assert!(!connections.disconnect(&owner("rep")).await.unwrap().revoked);
+    assert_eq!(revoked(&connections, "rep").await, Revoked::Pending);
     let record = store.only_connection().await.value;
     assert_eq!((record.status, record.sealed), (Status::Disconnected, None));
 }
@@ -56,16 +60,16 @@ async fn the_tokens_go_at_once_even_if_zoom_is_down() {
 async fn a_token_that_has_run_out_is_refreshed_to_be_revoked() {
     let (zoom, connections) = Zoom::connected().await;
     zoom.pass_an_hour();
-    assert!(connections.disconnect(&owner("rep")).await.unwrap().revoked);
+    assert_eq!(revoked(&connections, "rep").await, Revoked::Yes);
     assert_eq!((zoom.calls("refresh_token"), zoom.state().revoked.len()), (1, 1));
 }
 
 #[tokio::test]
 async fn leaving_twice_or_without_a_connection_is_fine() {
     let (_zoom, connections) = Zoom::connected().await;
-    connections.disconnect(&owner("rep")).await.unwrap();
-    assert!(!connections.disconnect(&owner("rep")).await.unwrap().revoked);
-    assert!(!connections.disconnect(&owner("nobody")).await.unwrap().revoked);
+    assert_eq!(revoked(&connections, "rep").await, Revoked::Yes);
+    assert_eq!(revoked(&connections, "rep").await, Revoked::Nothing);
+    assert_eq!(revoked(&connections, "nobody").await, Revoked::Nothing);
 }
 
 #[tokio::test]
@@ -84,18 +88,8 @@ async fn tokens_that_no_key_opens_are_deleted_all_the_same() {
     let zoom = Zoom::start().await;
     let store = MemoryStore::new();
     zoom.connect(&zoom.connections(store.clone()), "rep").await;
-    let keys = token_store::StaticKeys::parse("k2:AV9+a8Wur0g3JAieklLME7UJUaa2lBJSJ2XP9NeAMG4=").unwrap();
-    let vault = token_store::Vault::new(std::sync::Arc::new(keys));
-    let app = zoom_oauth::App::new(
-        "client-1",
-        zoom_oauth::ClientSecret::new("canary-client-secret"),
-        "https://app.example/zoom/callback".parse().unwrap(),
-    );
-    let connections = zoom_oauth::Connections::builder(app, std::sync::Arc::new(store.clone()), vault)
-        .endpoints(zoom.endpoints())
-        .build()
-        .unwrap();
-    assert!(!connections.disconnect(&owner("rep")).await.unwrap().revoked);
+    let connections = zoom.with_another_key(store.clone());
+    assert_eq!(revoked(&connections, "rep").await, Revoked::Nothing);
     let filter = Filter::all().kind(RecordKind::Connection);
     let found = store
         .find(&filter, PageToken::first())
@@ -117,7 +111,7 @@ async fn tokens_that_were_never_saved_are_revoked_too() {
     store.fail_saves(6);
     let source = connections.token_source(&owner("rep")).await.unwrap();
     source.access_token().await.unwrap_err();
-    assert!(connections.disconnect(&owner("rep")).await.unwrap().revoked);
+    assert_eq!(revoked(&connections, "rep").await, Revoked::Yes);
     let state = zoom.state();
     let newest = state
         .secrets
@@ -201,7 +195,7 @@ async fn a_refresh_that_fails_does_not_keep_anybody_from_leaving() {
     let (zoom, connections) = Zoom::connected().await;
     zoom.pass_an_hour();
     zoom.fail_next(Fault::Status(500));
-    assert!(!connections.disconnect(&owner("rep")).await.unwrap().revoked);
+    assert_eq!(revoked(&connections, "rep").await, Revoked::Pending);
     let left = connections.connection(&owner("rep")).await.unwrap().unwrap();
     assert_eq!(left.status, Status::Disconnected);
 }

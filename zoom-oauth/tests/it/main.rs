@@ -8,6 +8,7 @@
 
 mod apps;
 mod connect;
+mod erase;
 mod events;
 mod installs;
 mod leave;
@@ -16,6 +17,7 @@ mod processes;
 mod refresh;
 mod regions;
 mod resolver;
+mod revocation;
 mod secrets;
 mod server_to_server;
 mod states;

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use token_store::MemoryStore;
+use token_store::{MemoryStore, Status};
 use zoom_core::UserId;
-use zoom_oauth::{AccountKind, ErrorKind, Reason, Resolution, ResolvedAccount, Resolver};
+use zoom_oauth::{
+    AccountKind, Candidates, ErrorKind, Reason, Resolution, ResolutionRecord, ResolvedAccount, Resolver,
+};
 
 use crate::{
     server_to_server::system,
@@ -22,7 +24,7 @@ fn considered(resolution: &Resolution) -> Vec<(AccountKind, Reason)> {
     resolution
         .considered
         .iter()
-        .map(|considered| (considered.account, considered.reason))
+        .map(|considered| (considered.account.clone(), considered.reason.clone()))
         .collect()
 }
 
@@ -42,28 +44,28 @@ async fn whose(resolution: &Resolution) -> String {
 async fn a_live_connection_of_the_owner_s_own_is_used() {
     let (_zoom, _, resolver) = set_up().await;
     let resolution = resolver.resolve(&owner("rep")).await.unwrap();
-    assert!(matches!(&resolution.account, ResolvedAccount::Own(own) if own.owner == owner("rep")));
+    assert!(matches!(&resolution.account, ResolvedAccount::User(own) if own.owner == owner("rep")));
     assert_eq!(
-        (resolution.reason, resolution.user.clone()),
+        (resolution.reason.clone(), resolution.user.clone()),
         (Reason::Live, UserId::me())
     );
-    assert_eq!(considered(&resolution), [(AccountKind::Own, Reason::Live)]);
+    assert_eq!(considered(&resolution), [(AccountKind::User, Reason::Live)]);
     assert_eq!(whose(&resolution).await, "acc-1");
 }
 
 #[tokio::test]
 async fn without_one_the_system_account_is_used_and_says_why() {
     let (zoom, connections, resolver) = set_up().await;
-    let expect = async |name: &str, reason| {
+    let expect = async |name: &str, reason: Reason| {
         let resolution = resolver.resolve(&owner(name)).await.unwrap();
         assert_eq!(
-            (resolution.account.kind(), resolution.reason),
-            (AccountKind::System, reason)
+            (resolution.account.kind(), resolution.reason.clone()),
+            (AccountKind::System, reason.clone())
         );
         assert_eq!(resolution.user, UserId::new("host@sim.example"));
         assert_eq!(
             considered(&resolution),
-            [(AccountKind::Own, reason), (AccountKind::System, Reason::Live)]
+            [(AccountKind::User, reason), (AccountKind::System, Reason::Live)]
         );
         assert_eq!(whose(&resolution).await, "sys");
     };
@@ -85,8 +87,8 @@ async fn a_moment_of_silence_does_not_move_anybody_to_another_account() {
     zoom.fail_next(Fault::Status(503));
     let resolution = resolver.resolve(&owner("rep")).await.unwrap();
     assert_eq!(
-        (resolution.account.kind(), resolution.reason),
-        (AccountKind::Own, Reason::Live)
+        (resolution.account.kind(), resolution.reason.clone()),
+        (AccountKind::User, Reason::Live)
     );
 }
 
@@ -101,12 +103,12 @@ async fn with_no_account_at_all_the_error_lists_what_was_considered() {
     let considered: Vec<_> = error
         .considered()
         .iter()
-        .map(|seen| (seen.account, seen.reason))
+        .map(|seen| (seen.account.clone(), seen.reason.clone()))
         .collect();
     assert_eq!(
         considered,
         [
-            (AccountKind::Own, Reason::NotConnected),
+            (AccountKind::User, Reason::NotConnected),
             (AccountKind::System, Reason::NotConfigured)
         ]
     );
@@ -125,4 +127,155 @@ async fn the_system_account_can_be_had_without_an_owner() {
     assert!(own_only.system().is_none());
     let known = own_only.connections().connection(&owner("rep")).await.unwrap();
     assert!(known.is_some());
+}
+
+fn maya_then_org() -> Candidates {
+    Candidates::new().user(owner("maya")).organisation(owner("org-7"))
+}
+
+/// A user and an organisation, each connected as a Zoom user of their own.
+async fn both() -> (Zoom, zoom_oauth::Connections, Resolver) {
+    let zoom = Zoom::start().await;
+    let connections = zoom.connections(MemoryStore::new());
+    zoom.connect(&connections, "maya").await;
+    zoom.state().user = ("acc-7".into(), "user-7".into());
+    zoom.connect(&connections, "org-7").await;
+    let tokens = Arc::new(system(&zoom, MemoryStore::new()));
+    let resolver = Resolver::new(connections.clone()).with_system(tokens, UserId::new("host@sim.example"));
+    (zoom, connections, resolver)
+}
+
+#[tokio::test]
+async fn the_user_s_own_comes_first_then_the_organisation_s_then_the_system_s() {
+    let (zoom, connections, resolver) = both().await;
+    let chosen = resolver.resolve_for(&maya_then_org()).await.unwrap();
+    assert_eq!(
+        (chosen.account.kind(), chosen.fell_back()),
+        (AccountKind::User, false)
+    );
+    assert_eq!(whose(&chosen).await, "acc-1");
+
+    connections.disconnect(&owner("maya")).await.unwrap();
+    let chosen = resolver.resolve_for(&maya_then_org()).await.unwrap();
+    assert!(matches!(&chosen.account, ResolvedAccount::Organisation(org) if org.owner == owner("org-7")));
+    assert_eq!(
+        (chosen.reason.clone(), chosen.fell_back()),
+        (Reason::Disconnected, true)
+    );
+    assert_eq!(whose(&chosen).await, "acc-7");
+
+    zoom.revoke_all();
+    zoom.pass_an_hour();
+    let chosen = resolver.resolve_for(&maya_then_org()).await.unwrap();
+    assert_eq!(
+        considered(&chosen),
+        [
+            (AccountKind::User, Reason::Disconnected),
+            (AccountKind::Organisation, Reason::Expired),
+            (AccountKind::System, Reason::Live)
+        ]
+    );
+    assert_eq!(whose(&chosen).await, "sys");
+    let org = connections.connection(&owner("org-7")).await.unwrap().unwrap();
+    assert_eq!(org.status, Status::Expired, "and is marked as what it is");
+
+    let own_only = resolver.resolve_for(&maya_then_org().without_system()).await;
+    let error = own_only.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoAccount);
+    assert_eq!(error.considered().last().unwrap().reason, Reason::NotConfigured);
+}
+
+#[tokio::test]
+async fn why_is_kept_as_ids_and_codes_and_told_in_a_sentence() {
+    let (zoom, connections, resolver) = both().await;
+    connections.disconnect(&owner("maya")).await.unwrap();
+    zoom.revoke_all();
+    zoom.pass_an_hour();
+    let record = resolver
+        .resolve_for(&maya_then_org())
+        .await
+        .unwrap()
+        .record(zoom.clock().now());
+    let stored = serde_json::to_string(&record).unwrap();
+    for kept_out in ["canary", "riley", "Riley", "@sim.example\",\"display"] {
+        assert!(!stored.contains(kept_out), "{stored}");
+    }
+    let read: ResolutionRecord = serde_json::from_str(&stored).unwrap();
+    assert_eq!(read, record);
+    let org = connections.connection(&owner("org-7")).await.unwrap().unwrap();
+    assert_eq!(read.considered[1].connection.as_ref(), Some(&org.id));
+    assert_eq!(read.considered[1].detail.as_deref(), org.reason.as_deref());
+    assert_eq!(
+        read.explain(),
+        "made under the system account because maya's connection ended on 2026-11-22 (it was disconnected) and org-7's \
+         connection expired on 2026-11-22 (Zoom no longer takes its tokens)"
+    );
+}
+
+#[tokio::test]
+async fn the_record_of_a_connection_names_its_zoom_user() {
+    let (zoom, _, resolver) = both().await;
+    let only_org = Candidates::new().organisation(owner("org-7"));
+    let chosen = resolver.resolve_for(&only_org).await.unwrap();
+    let record = chosen.record(zoom.clock().now());
+    assert_eq!(record.zoom_account.as_ref().unwrap().as_str(), "acc-7");
+    assert_eq!((record.zoom_user.as_str(), chosen.user), ("user-7", UserId::me()));
+    assert_eq!(record.owner, Some(owner("org-7")));
+    assert_eq!(
+        record.explain(),
+        "made under the account of the organisation org-7"
+    );
+}
+
+#[test]
+fn a_record_of_a_newer_version_survives() {
+    let stored = r#"{"at":"2026-11-22T10:00:00Z","account":"brand","zoom_user":"u","reason":"quarantined",
+        "considered":[{"account":"user","owner":"maya","reason":"quarantined"},{"account":"brand","reason":"live"}]}"#;
+    let record: ResolutionRecord = serde_json::from_str(stored).unwrap();
+    let written = serde_json::to_string(&record).unwrap();
+    assert_eq!(
+        serde_json::from_str::<ResolutionRecord>(&written).unwrap(),
+        record
+    );
+    assert!(written.contains("quarantined") && written.contains("brand"));
+    assert_eq!(
+        record.explain(),
+        "made under the brand account because maya's connection is quarantined"
+    );
+}
+
+#[tokio::test]
+async fn tokens_that_no_key_opens_are_passed_over_with_a_reason_of_their_own() {
+    let zoom = Zoom::start().await;
+    let store = MemoryStore::new();
+    zoom.connect(&zoom.connections(store.clone()), "maya").await;
+    let connections = zoom.with_another_key(store);
+    zoom.state().user = ("acc-7".into(), "user-7".into());
+    zoom.connect(&connections, "org-7").await;
+    let chosen = Resolver::new(connections)
+        .resolve_for(&maya_then_org())
+        .await
+        .unwrap();
+    assert_eq!(
+        considered(&chosen),
+        [
+            (AccountKind::User, Reason::Unreadable),
+            (AccountKind::Organisation, Reason::Live)
+        ]
+    );
+    assert_eq!(
+        chosen.explain(),
+        "made under the account of the organisation org-7 because maya's tokens cannot be opened"
+    );
+}
+
+#[tokio::test]
+async fn silence_of_the_first_candidate_does_not_give_the_second_its_turn() {
+    let (zoom, _, resolver) = both().await;
+    zoom.pass_an_hour();
+    for _ in 0..2 {
+        zoom.fail_next(Fault::Status(503));
+    }
+    let chosen = resolver.resolve_for(&maya_then_org()).await.unwrap();
+    assert_eq!(considered(&chosen), [(AccountKind::User, Reason::Live)]);
 }

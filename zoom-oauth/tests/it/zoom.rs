@@ -80,6 +80,10 @@ pub(crate) struct State {
     pub(crate) looks: usize,
     pub(crate) revoked: Vec<String>,
     pub(crate) revoke_is_down: bool,
+    /// What a revoke that is down says to wait, in seconds.
+    pub(crate) revoke_retry_after: Option<u32>,
+    /// How often somebody asked to revoke.
+    pub(crate) revoke_calls: usize,
     /// Every secret that was ever given out.
     pub(crate) secrets: Vec<String>,
     next: u32,
@@ -197,6 +201,18 @@ impl Zoom {
         Connections::builder(app, Arc::new(store), vault())
             .endpoints(self.endpoints())
             .clock(self.clock())
+    }
+
+    /// Connections with a vault that opens nothing of what the others sealed.
+    pub(crate) fn with_another_key(&self, store: impl TokenStore) -> Connections {
+        let keys = StaticKeys::parse("k2:ZWMqKCpFyNS/LswGY6nOPfvX/o9epG34o6WD+uNMmao=").unwrap();
+        let redirect = "https://app.example/zoom/callback".parse().unwrap();
+        let app = App::new("client-1", ClientSecret::new("canary-client-secret"), redirect);
+        Connections::builder(app, Arc::new(store), Vault::new(Arc::new(keys)))
+            .endpoints(self.endpoints())
+            .clock(self.clock())
+            .build()
+            .unwrap()
     }
 
     /// Connections that do not wait between tries.
@@ -337,6 +353,29 @@ impl State {
     }
 }
 
+impl State {
+    /// Ends the user's grant as a whole.
+    fn revoke(&mut self, token: &str) -> ResponseTemplate {
+        self.revoke_calls += 1;
+        if self.revoke_is_down {
+            let down = ResponseTemplate::new(503);
+            return match self.revoke_retry_after {
+                Some(seconds) => down.insert_header("Retry-After", seconds.to_string().as_str()),
+                None => down,
+            };
+        }
+        match self.access.remove(token) {
+            Some(user) => {
+                self.revoked.push(token.to_owned());
+                self.refresh.retain(|_, of| *of != user);
+                self.access.retain(|_, of| *of != user);
+                ResponseTemplate::new(200).set_body_json(json!({ "status": "success" }))
+            }
+            None => refusal("invalid_grant"),
+        }
+    }
+}
+
 fn refusal(error: &str) -> ResponseTemplate {
     let reason = "canary-reason with a token in it";
     ResponseTemplate::new(400).set_body_json(json!({ "reason": reason, "error": error }))
@@ -389,15 +428,7 @@ impl Respond for Responder {
                 }
                 state.token(&form, fault)
             }
-            "/oauth/revoke" if state.revoke_is_down => ResponseTemplate::new(503),
-            "/oauth/revoke" => match state.access.remove(&form["token"]) {
-                Some(user) => {
-                    state.revoked.push(form["token"].clone());
-                    state.refresh.retain(|_, of| *of != user);
-                    ResponseTemplate::new(200).set_body_json(json!({ "status": "success" }))
-                }
-                None => refusal("invalid_grant"),
-            },
+            "/oauth/revoke" => state.revoke(&form["token"]),
             other => panic!("nothing at {other}"),
         }
     }

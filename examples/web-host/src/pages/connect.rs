@@ -64,7 +64,7 @@ pub(crate) async fn finish(
 /// `POST /disconnect`
 pub(crate) async fn leave(State(app): State<App>) -> Result<Redirect, Failure> {
     let gone = app.backend().connections.disconnect(&app.owner()).await?;
-    let notice = if gone.revoked {
+    let notice = if gone.is_revoked() {
         Notice::Disconnected
     } else {
         Notice::DisconnectedHere

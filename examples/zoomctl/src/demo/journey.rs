@@ -304,7 +304,7 @@ async fn leave(
 ) -> Result<After> {
     narrator.chapter("Maya disconnects");
     let gone = backend.connections.disconnect(owner).await?;
-    ensure!(gone.revoked, "Zoom did not revoke the tokens");
+    ensure!(gone.is_revoked(), "Zoom did not revoke the tokens");
     let connection = backend
         .connections
         .connection(owner)
