@@ -58,12 +58,17 @@ const fn button(label: &'static str, kind: PageActionKind) -> Option<PageAction>
     Some(PageAction { label, kind })
 }
 
-impl Error {
-    /// What to show the user who was about to connect, or to use what is connected.
+impl PageText {
+    /// The text with this key: for hosts that lead the browser on before they show it, so that an address holds a key
+    /// and no text.
     #[must_use]
-    pub fn page(&self) -> PageText {
-        let (key, title, message, action) = text(self.kind());
-        PageText {
+    pub fn from_key(key: &str) -> Option<Self> {
+        KINDS.into_iter().map(Self::of).find(|page| page.key == key)
+    }
+
+    fn of(kind: ErrorKind) -> Self {
+        let (key, title, message, action) = text(kind);
+        Self {
             key,
             title,
             message,
@@ -71,6 +76,40 @@ impl Error {
         }
     }
 }
+
+impl Error {
+    /// What to show the user who was about to connect, or to use what is connected.
+    #[must_use]
+    pub fn page(&self) -> PageText {
+        PageText::of(self.kind())
+    }
+}
+
+/// All kinds. A new one is missing here until the compiler asks for its text below.
+const KINDS: [ErrorKind; 22] = [
+    ErrorKind::InvalidConfig,
+    ErrorKind::InvalidCallback,
+    ErrorKind::Denied,
+    ErrorKind::UnknownState,
+    ErrorKind::ExpiredState,
+    ErrorKind::ForeignSession,
+    ErrorKind::AnotherUser,
+    ErrorKind::NotConnected,
+    ErrorKind::Expired,
+    ErrorKind::InvalidCode,
+    ErrorKind::RedirectMismatch,
+    ErrorKind::AdminRequired,
+    ErrorKind::Refused,
+    ErrorKind::UnknownTicket,
+    ErrorKind::ExpiredTicket,
+    ErrorKind::Unavailable,
+    ErrorKind::UnexpectedAnswer,
+    ErrorKind::NotSaved,
+    ErrorKind::Storage,
+    ErrorKind::Vault,
+    ErrorKind::Api,
+    ErrorKind::NoAccount,
+];
 
 /// One text for each kind of failure.
 fn text(kind: ErrorKind) -> (&'static str, &'static str, &'static str, Option<PageAction>) {
