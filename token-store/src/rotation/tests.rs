@@ -388,6 +388,66 @@ async fn a_record_that_is_always_contested_is_left_and_said_so() {
     assert_eq!(found.value.status_reason.as_deref(), Some("saved by the host"));
 }
 
+/// A store in which a host replaces every record right after a page was read.
+#[derive(Debug)]
+struct Outdated {
+    inner: MemoryStore,
+    host: Vault,
+}
+
+#[async_trait]
+impl TokenStore for Outdated {
+    async fn load(&self, id: &ConnectionId) -> Result<Option<Versioned<StoredConnection>>, StoreError> {
+        self.inner.load(id).await
+    }
+
+    async fn save(&self, record: &StoredConnection, expect: Expect) -> Result<Generation, StoreError> {
+        self.inner.save(record, expect).await
+    }
+
+    async fn delete(&self, id: &ConnectionId) -> Result<(), StoreError> {
+        self.inner.delete(id).await
+    }
+
+    async fn find(
+        &self,
+        filter: &Filter,
+        page: PageToken,
+    ) -> Result<Page<Versioned<StoredConnection>>, StoreError> {
+        let page = self.inner.find(filter, page).await?;
+        for found in &page.items {
+            let mut record = found.value.clone();
+            let place = place(&found.value, "tokens", found.generation.next());
+            let secret = secret_of(&found.value.id);
+            record.sealed = Some(self.host.seal(&place, &secret).await.unwrap());
+            self.inner
+                .save(&record, Expect::Generation(found.generation))
+                .await?;
+        }
+        Ok(page)
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_was_mended_meanwhile_is_not_quarantined() {
+    for (host, rotated, current) in [("old", 1, 0), ("new", 0, 1)] {
+        let inner = MemoryStore::new();
+        put(&inner, &vault(["lost"]), "c1", RecordKind::Connection).await;
+        let store = Outdated {
+            inner: inner.clone(),
+            host: vault([host]),
+        };
+        let rotation = Rotation::new(Arc::new(store), vault(["new", "old"]), FIELDS).with_rate(0);
+        let done = rotation.run(|_| {}).await.unwrap();
+        assert_eq!(
+            (done.rotated, done.current, done.quarantined),
+            (rotated, current, 0)
+        );
+        assert_opens(&inner, &vault(["new"])).await;
+        assert!(Quarantined::list(&inner).await.unwrap().is_empty());
+    }
+}
+
 /// A key service that answers so many times.
 #[derive(Debug)]
 struct Failing {
