@@ -1,4 +1,4 @@
-//! The contracts of [`TokenStore`] and [`RefreshLock`](crate::RefreshLock) as tests, one per
+//! The contracts of [`TokenStore`](crate::TokenStore) and [`RefreshLock`](crate::RefreshLock) as tests, one per
 //! numbered rule, for whoever writes a home of their own.
 //!
 //! Rules use names that nobody else uses, so the home behind a store need not be empty.

@@ -6,6 +6,14 @@
 //! ```
 #![doc = include_str!("../tests/it/custom_store.rs")]
 //! ```
+//!
+//! ## A lock of your own
+//!
+//! Two methods. A store's own database serves best: whoever can reach the records can then reach the leases.
+//!
+//! ```
+#![doc = include_str!("../tests/it/custom_lock.rs")]
+//! ```
 
 mod clock;
 #[cfg(feature = "conformance")]

@@ -1,4 +1,4 @@
-//! Rules 31 to 37 of [`TokenStore`](crate::TokenStore), for homes that outlive the process.
+//! Rules 31 to 37 of [`TokenStore`], for homes that outlive the process.
 
 use std::sync::Arc;
 

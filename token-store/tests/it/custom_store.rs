@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -11,47 +11,45 @@ use token_store::{
     Versioned,
 };
 
-/// The map stands for your database, the mutex for its transaction.
+type Documents = BTreeMap<ConnectionId, (Generation, String)>;
+
+/// Replace the map by your database, and the mutex by its transaction.
 #[derive(Debug, Default)]
-struct DocumentStore {
-    documents: Mutex<BTreeMap<ConnectionId, (Generation, String)>>,
+struct DocumentStore(Mutex<Documents>);
+
+impl DocumentStore {
+    /// Your database's errors become `StoreError::unavailable(error)`: the caller may try again.
+    fn documents(&self) -> Result<MutexGuard<'_, Documents>, StoreError> {
+        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
-fn read(
-    id: &ConnectionId,
-    generation: Generation,
-    json: &str,
-) -> Result<Versioned<StoredConnection>, StoreError> {
-    let value = serde_json::from_str(json).map_err(|error| StoreError::corrupt(id.clone(), error))?;
+/// What is there and cannot be read is `Corrupt`, never absent.
+fn read(id: &ConnectionId, found: &(Generation, String)) -> Result<Versioned<StoredConnection>, StoreError> {
+    let value = serde_json::from_str(&found.1).map_err(|error| StoreError::corrupt(id.clone(), error))?;
+    let generation = found.0;
     Ok(Versioned { value, generation })
 }
 
 #[async_trait]
 impl TokenStore for DocumentStore {
     async fn load(&self, id: &ConnectionId) -> Result<Option<Versioned<StoredConnection>>, StoreError> {
-        let documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
-        documents
-            .get(id)
-            .map(|(generation, json)| read(id, *generation, json))
-            .transpose()
+        let documents = self.documents()?;
+        documents.get(id).map(|found| read(id, found)).transpose()
     }
 
     async fn save(&self, record: &StoredConnection, expect: Expect) -> Result<Generation, StoreError> {
-        let json =
-            serde_json::to_string(record).map_err(|_| StoreError::Invalid("the record is not JSON"))?;
-        let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
+        let json = serde_json::to_string(record).map_err(|_| StoreError::Invalid("not JSON"))?;
+        // One transaction: look, let `advance` decide, write. Every rule about conditional saves is in that call.
+        let mut documents = self.documents()?;
         let current = documents.get(&record.id).map(|(generation, _)| *generation);
-        // The whole rule of conditional saves, to be called between the look and the write.
         let generation = expect.advance(record, current)?;
         documents.insert(record.id.clone(), (generation, json));
         Ok(generation)
     }
 
     async fn delete(&self, id: &ConnectionId) -> Result<(), StoreError> {
-        self.documents
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(id);
+        self.documents()?.remove(id);
         Ok(())
     }
 
@@ -60,29 +58,34 @@ impl TokenStore for DocumentStore {
         filter: &Filter,
         page: PageToken,
     ) -> Result<Page<Versioned<StoredConnection>>, StoreError> {
-        let documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut found = Page {
-            items: Vec::new(),
-            unreadable: Vec::new(),
-            next: None,
-        };
-        let mut last = None;
-        for (id, (generation, json)) in documents
-            .iter()
-            .filter(|(id, _)| page.position().is_none_or(|at| *id > at))
-        {
-            if found.items.len() + found.unreadable.len() == filter.page_size() {
-                found.next = last.map(PageToken::after);
-                break;
+        let documents = self.documents()?;
+        let (mut items, mut unreadable, mut last) = (Vec::new(), Vec::new(), None);
+        // Replace by a query with the filter's getters and an index; ordered by id, from behind the page's position.
+        for (id, found) in documents.iter() {
+            if page.position().is_some_and(|position| id <= position) {
+                continue;
             }
-            match read(id, *generation, json) {
-                Ok(record) if !filter.matches(&record.value) => continue,
-                Ok(record) => found.items.push(record),
-                Err(_) => found.unreadable.push(id.clone()),
+            if items.len() + unreadable.len() == filter.page_size() {
+                let next = last.map(PageToken::after);
+                return Ok(Page {
+                    items,
+                    unreadable,
+                    next,
+                });
+            }
+            match read(id, found) {
+                Ok(record) if filter.matches(&record.value) => items.push(record),
+                Ok(_) => continue,
+                Err(_) => unreadable.push(id.clone()),
             }
             last = Some(id.clone());
         }
-        Ok(found)
+        let next = None;
+        Ok(Page {
+            items,
+            unreadable,
+            next,
+        })
     }
 }
 

@@ -4,7 +4,9 @@
 mod broken;
 mod broken_history;
 mod connecting;
+mod custom_lock;
 mod custom_store;
 mod homes;
 mod lenient;
 mod outage;
+mod owners;
