@@ -29,6 +29,8 @@ pub(crate) const AUDIO_TRANSCRIPT: &str = "audio_transcript";
 pub(crate) const API_URL: &str = "api_url";
 /// Who at the host opened the connection.
 pub(crate) const OPENED_BY: &str = "opened_by";
+/// That the owner of an unfinished connect may come back as another Zoom user.
+pub(crate) const SWITCH_USER: &str = "switch_user";
 
 /// The app that has no name of its own.
 pub(crate) const DEFAULT_APP: &str = "default";

@@ -1,17 +1,19 @@
 use std::{sync::Arc, time::Duration};
 
-use token_store::{Expect, Holder, LockKey, OwnerId, RecordKind, Status, StoredConnection};
+use jiff::Timestamp;
+use token_store::{Expect, Holder, LockKey, OwnerId, RecordKind, Status, StoredConnection, Versioned};
 use url::Url;
-use zoom_core::{AccountId, StaticToken, UserId};
+use zoom_core::{AccessToken, AccountId, Scopes, StaticToken, UserId};
 
 use crate::{
-    Callback, Connection, Connections, Error, ErrorKind, SessionBinding, attributes,
+    AppKind, Callback, Connection, Connections, Error, ErrorKind, SessionBinding, attributes,
     connection::connection_id,
     detached::detached,
     exchange::Granted,
     life::{self, Turn},
-    missing::missing_scopes,
+    look::Look,
     records::{SaveError, Slot},
+    revocation::LeftGrant,
     state::Terms,
     tokens::Tokens,
 };
@@ -30,8 +32,10 @@ impl Connections {
     /// [`ErrorKind::Denied`] when the user said no. [`ErrorKind::InvalidCallback`], [`ErrorKind::UnknownState`],
     /// [`ErrorKind::ExpiredState`], [`ErrorKind::ForeignSession`] for a callback that is not the one this session waits
     /// for. [`ErrorKind::InvalidCode`] for a code that is used or too old. [`ErrorKind::AnotherUser`] when the owner is
-    /// connected as another Zoom user. [`ErrorKind::RedirectMismatch`], [`ErrorKind::Refused`] when the app is not set up
-    /// right. [`ErrorKind::Unavailable`], [`ErrorKind::Api`] when Zoom did not play along: start again.
+    /// connected as another Zoom user, [`ErrorKind::AdminRequired`] when the app is for administrators and the user is none:
+    /// what was granted is given back. [`ErrorKind::Unfinished`] when Zoom has granted and not said whose: it is kept, and
+    /// finished later. [`ErrorKind::RedirectMismatch`], [`ErrorKind::Refused`] when the app is not set up right.
+    /// [`ErrorKind::Unavailable`], [`ErrorKind::Api`] when Zoom did not play along: start again.
     pub async fn connect(&self, callback: &Callback, session: &SessionBinding) -> Result<Connection, Error> {
         let refusal = callback.refusal();
         let Some(state) = &callback.state else {
@@ -50,64 +54,114 @@ impl Connections {
         detached(async move {
             let granted = this.inner.exchange.code(&code, Some(&started.verifier)).await;
             let granted = granted.map_err(|error| error.into_error_of_code())?;
-            this.welcome(started.terms, granted).await
+            this.welcome_or_keep(started.terms, granted).await
         })
         .await
     }
 
     /// Asks Zoom whose these tokens are, and makes them the owner's connection.
     pub(crate) async fn welcome(&self, terms: Terms, granted: Granted) -> Result<Connection, Error> {
-        let inner = &self.inner;
-        let owner = terms.owner.clone();
+        let look = self.look_at(&granted).await?;
+        self.settle(terms, granted, self.inner.clock.now(), &look).await
+    }
+
+    /// The same for tokens that nobody else keeps: while Zoom does not say whose they are, they wait. A new consent may
+    /// have ended the tokens of the one before, and then these are all there is.
+    async fn welcome_or_keep(&self, terms: Terms, granted: Granted) -> Result<Connection, Error> {
+        match self.look_at(&granted).await {
+            Ok(look) => self.settle(terms, granted, self.inner.clock.now(), &look).await,
+            Err(error) if error.is_retryable() => {
+                Err(self.keep_unfinished(&terms, &granted, error.into()).await)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(crate) async fn look_at(&self, granted: &Granted) -> Result<Look, zoom_core::Error> {
         let tokens = Arc::new(StaticToken::new(granted.access.clone()));
         let api_url = granted.api_url.as_ref().map(Url::as_str);
-        let user = inner.regions.client(api_url, tokens).users().me().await?;
-        let (Some(user_id), Some(account_id)) = (user.id.clone(), user.account_id.clone()) else {
+        let client = self.inner.regions.client(api_url, tokens);
+        Look::take(&client, &scopes(&granted.scopes), self.inner.app.kind).await
+    }
+
+    /// Makes tokens the owner's connection whose user is known.
+    pub(crate) async fn settle(
+        &self,
+        terms: Terms,
+        granted: Granted,
+        granted_at: Timestamp,
+        look: &Look,
+    ) -> Result<Connection, Error> {
+        let inner = &self.inner;
+        let (Some(user), Some(account)) = (look.user.id.clone(), look.user.account_id.clone()) else {
             return Err(Error::new(ErrorKind::UnexpectedAnswer));
         };
-        let now = inner.clock.now();
-        let tokens = Tokens {
-            access: granted.access,
-            refresh: granted.refresh,
-            expires_at: granted.expires_at,
-            granted_at: now,
+        let whose = Whose {
+            owner: terms.owner.clone(),
+            account,
+            user,
         };
         // So that two who connect the owner at once cannot both find no other user.
-        let key = LockKey::new(format!("owner:{owner}"));
+        let key = LockKey::new(format!("owner:{}", whose.owner));
         let holder = Holder::random()?;
         self.lease(&key, &holder).await?;
-        let saved = match self
-            .refuse_another_user(&owner, &account_id, &user_id, &tokens)
-            .await
-        {
-            Ok(()) => {
-                let mut record = StoredConnection::new(
-                    connection_id(inner.records.app(), &owner, &account_id, &user_id),
-                    owner.clone(),
-                    RecordKind::Connection,
-                    Status::Pending,
-                    now,
-                );
-                record.provider_account = Some(account_id.as_str().to_owned());
-                record.provider_user = Some(user_id.as_str().to_owned());
-                record.display_name = user.name();
-                record.email.clone_from(&user.email);
-                record.scopes = granted.scopes;
-                record.expires_at = Some(tokens.expires_at);
-                inner.records.sign(&mut record);
-                attributes::set_api_url(&mut record, granted.api_url.as_ref());
-                attributes::set_opened_by(&mut record, terms.opened_by.as_deref());
-                self.save_connected(record, &tokens).await
-            }
-            Err(error) => Err(error),
-        };
+        let saved = self.settle_leased(&whose, terms, granted, granted_at, look).await;
         if let Err(error) = inner.lock.release(&key, &holder).await {
             tracing::warn!(%key, error = &error as &dyn std::error::Error, "a lease was not given back; it ends by time");
         }
         let record = saved?;
         // Tokens of before that were still waiting to be saved are dead.
         inner.refresher.forget(&record.id);
+        self.forget_unfinished(&record.owner).await;
         Connection::from_record(&record).ok_or_else(|| Error::new(ErrorKind::UnexpectedAnswer))
+    }
+
+    async fn settle_leased(
+        &self,
+        whose: &Whose,
+        terms: Terms,
+        granted: Granted,
+        granted_at: Timestamp,
+        look: &Look,
+    ) -> Result<StoredConnection, Error> {
+        let inner = &self.inner;
+        if inner.app.kind == AppKind::Admin && !look.is_admin(&scopes(&granted.scopes)) {
+            self.give_back(whose, &granted.access).await;
+            return Err(Error::new(ErrorKind::AdminRequired));
+        }
+        let others = self.other_users(whose).await?;
+        if !others.is_empty() && !terms.switch_user {
+            self.give_back(whose, &granted.access).await;
+            return Err(Error::new(ErrorKind::AnotherUser));
+        }
+        let now = inner.clock.now();
+        let id = connection_id(inner.records.app(), &whose.owner, &whose.account, &whose.user);
+        let mut record = StoredConnection::new(
+            id,
+            whose.owner.clone(),
+            RecordKind::Connection,
+            Status::Pending,
+            now,
+        );
+        record.provider_account = Some(whose.account.as_str().to_owned());
+        record.provider_user = Some(whose.user.as_str().to_owned());
+        record.scopes = granted.scopes;
+        record.expires_at = Some(granted.expires_at);
+        inner.records.sign(&mut record);
+        attributes::set_api_url(&mut record, granted.api_url.as_ref());
+        attributes::set_opened_by(&mut record, terms.opened_by.as_deref());
+        look.note(&mut record, &inner.features, inner.app.kind, now);
+        let tokens = Tokens {
+            access: granted.access,
+            refresh: granted.refresh,
+            expires_at: granted.expires_at,
+            granted_at,
+        };
+        let record = self.save_connected(record, &tokens).await?;
+        for other in others {
+            self.replace(other).await;
+        }
+        Ok(record)
     }
 
     pub(crate) async fn lease(&self, key: &LockKey, holder: &Holder) -> Result<(), Error> {
@@ -123,77 +177,107 @@ impl Connections {
                 }
             }
             if waited > LEASE {
-                return Err(Error::unavailable("another process connects the same owner"));
+                return Err(Error::unavailable("another process is connecting the same owner"));
             }
             self.inner.sleeper.sleep(LOOK).await;
             waited += LOOK;
         }
     }
 
-    async fn refuse_another_user(
-        &self,
-        owner: &OwnerId,
-        account: &AccountId,
-        user: &UserId,
-        tokens: &Tokens,
-    ) -> Result<(), Error> {
-        let is_another = |record: &StoredConnection| {
-            record.status != Status::Disconnected
-                && (record.provider_account.as_deref() != Some(account.as_str())
-                    || record.provider_user.as_deref() != Some(user.as_str()))
+    /// The owner's connections to other Zoom users.
+    async fn other_users(&self, whose: &Whose) -> Result<Vec<Versioned<StoredConnection>>, Error> {
+        let mut found = self.records_of_owner(&whose.owner).await?;
+        found.retain(|found| {
+            let record = &found.value;
+            !matches!(record.status, Status::Disconnected | Status::Pending)
+                && (record.provider_account.as_deref() != Some(whose.account.as_str())
+                    || record.provider_user.as_deref() != Some(whose.user.as_str()))
+        });
+        Ok(found)
+    }
+
+    /// Gives back what was granted by mistake, unless somebody lives on a grant of the same user: revoking ends the
+    /// user's grant as a whole.
+    async fn give_back(&self, whose: &Whose, access: &AccessToken) {
+        let lived_on = match self.find_by_zoom(&whose.account, Some(&whose.user)).await {
+            Ok(found) => !found.is_empty(),
+            // Nobody is logged out because we cannot look.
+            Err(_) => true,
         };
-        if !self
-            .records_of_owner(owner)
-            .await?
-            .iter()
-            .any(|found| is_another(&found.value))
-        {
-            return Ok(());
+        if !lived_on && self.inner.exchange.revoke(access).await.is_err() {
+            tracing::warn!(owner = %whose.owner, "the token of a refused zoom user was not revoked");
         }
-        // What was granted by mistake is given back, unless another owner lives on a grant of the same user: revoking
-        // ends the user's grant as a whole.
-        let elsewhere = self.find_by_zoom(account, Some(user)).await?;
-        if elsewhere.is_empty() && self.inner.exchange.revoke(&tokens.access).await.is_err() {
-            tracing::warn!(owner = %owner, "the token of a refused zoom user was not revoked");
+    }
+
+    /// Leaves a connection for that of another Zoom user, which is saved already.
+    async fn replace(&self, found: Versioned<StoredConnection>) {
+        let record = found.value.clone();
+        match self.leave(found, &Turn::Replaced).await {
+            Ok(Some(tokens)) => {
+                self.end_grant(LeftGrant::new(&record, tokens)).await;
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(connection = %record.id, error = &error as &dyn std::error::Error,
+                "the connection of before is still there; it goes with the next disconnect"),
         }
-        Err(Error::new(ErrorKind::AnotherUser))
+    }
+
+    /// What the owner has by a consent after this one, which was a while in being finished.
+    async fn newer_consent(&self, fresh: &StoredConnection, tokens: &Tokens) -> Option<StoredConnection> {
+        let slot = self.inner.records.load(&fresh.id).await.ok().flatten()?;
+        let newer = slot.tokens?.granted_at > tokens.granted_at;
+        newer.then_some(slot.record)
     }
 
     /// Whatever the record says now, these tokens are newer: a new consent ends the tokens of the one before.
     async fn save_connected(
         &self,
-        mut record: StoredConnection,
+        fresh: StoredConnection,
         tokens: &Tokens,
     ) -> Result<StoredConnection, Error> {
-        let (id, now) = (record.id.clone(), record.created_at);
+        let inner = &self.inner;
         loop {
-            let before = self.inner.records.store.load(&id).await?;
-            let expect = before
-                .as_ref()
-                .map_or(Expect::Absent, |found| Expect::Generation(found.generation));
-            record.status = before
-                .as_ref()
-                .map_or(Status::Pending, |found| found.value.status.clone());
-            record.created_at = before.map_or(now, |found| found.value.created_at);
-            let scopes = record.scopes.iter().map(String::as_str).collect();
-            let missing = missing_scopes(&self.inner.features, &scopes, self.inner.app.kind);
-            attributes::set_missing(&mut record, &missing);
-            let told = life::turn(&mut record, &Turn::Consented, now).and_then(|change| change.told);
+            let before = inner.records.store.load(&fresh.id).await?;
+            if let Some(newer) = self.newer_consent(&fresh, tokens).await {
+                return Ok(newer);
+            }
+            let mut record = fresh.clone();
+            let mut expect = Expect::Absent;
+            if let Some(before) = before {
+                expect = Expect::Generation(before.generation);
+                record.created_at = before.value.created_at;
+                record.status = before.value.status;
+                let webhook_at = before.value.attributes.get(attributes::WEBHOOK_AT).cloned();
+                attributes::set(&mut record, attributes::WEBHOOK_AT, webhook_at);
+            }
+            let told =
+                life::turn(&mut record, &Turn::Consented, inner.clock.now()).and_then(|change| change.told);
             let slot = Slot {
                 record,
                 expect,
                 tokens: Some(tokens.clone()),
             };
-            match self.inner.records.save(&slot).await {
+            match inner.records.save(&slot).await {
                 Ok(_) => {
                     if let Some(kind) = told {
-                        self.inner.announcer.announce(&slot.record, kind).await;
+                        inner.announcer.announce(&slot.record, kind).await;
                     }
                     return Ok(slot.record);
                 }
-                Err(SaveError::Conflict) => record = slot.record,
+                Err(SaveError::Conflict) => {}
                 Err(SaveError::Failed(error)) => return Err(error),
             }
         }
     }
+}
+
+/// Who is connected as whom.
+struct Whose {
+    owner: OwnerId,
+    account: AccountId,
+    user: UserId,
+}
+
+pub(crate) fn scopes(granted: &[String]) -> Scopes {
+    granted.iter().map(String::as_str).collect()
 }

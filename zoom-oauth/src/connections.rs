@@ -140,10 +140,13 @@ impl Connections {
     }
 
     async fn live_record(&self, owner: &OwnerId) -> Result<StoredConnection, Error> {
-        let found = self
-            .latest(owner)
-            .await?
-            .ok_or_else(|| Error::new(ErrorKind::NotConnected))?;
+        let mut found = self.latest(owner).await?;
+        if found.as_ref().is_none_or(|found| live(&found.value).is_err())
+            && let Ok(Some(_)) = self.finish(owner).await
+        {
+            found = self.latest(owner).await?;
+        }
+        let found = found.ok_or_else(|| Error::new(ErrorKind::NotConnected))?;
         live(&found.value)?;
         Ok(found.value)
     }
@@ -167,7 +170,8 @@ impl Connections {
 
     /// The owner's record that counts: one that was not left, else the one that was changed last.
     pub(crate) async fn latest(&self, owner: &OwnerId) -> Result<Option<Versioned<StoredConnection>>, Error> {
-        let found = self.records_of_owner(owner).await?;
+        let mut found = self.records_of_owner(owner).await?;
+        found.retain(|found| found.value.status != Status::Pending);
         Ok(found.into_iter().max_by_key(|found| {
             let kept = found.value.status != Status::Disconnected;
             (kept, found.value.updated_at)
@@ -310,7 +314,7 @@ impl ConnectionsBuilder {
             http,
             client,
             regions,
-        } = wire(&self.endpoints, &self.clock)?;
+        } = wire(&self.endpoints, &self.clock, &self.sleeper)?;
         let exchange = UserExchange::new(&self.app, &self.endpoints, http, self.clock.clone())?;
         let cache = TokenCache::new(self.cache_lifetime, self.clock.clone());
         let records = Records::new(self.store, self.vault, &self.app.name, cache);
@@ -354,7 +358,7 @@ pub(crate) struct Wire {
     pub(crate) regions: Regions,
 }
 
-pub(crate) fn wire(endpoints: &Endpoints, clock: &Clock) -> Result<Wire, Error> {
+pub(crate) fn wire(endpoints: &Endpoints, clock: &Clock, sleeper: &Sleeper) -> Result<Wire, Error> {
     let http = zoom_core::http::client_builder()
         .build()
         .map_err(|error| Error::with_source(ErrorKind::InvalidConfig, error.without_url()))?;
@@ -362,6 +366,7 @@ pub(crate) fn wire(endpoints: &Endpoints, clock: &Clock) -> Result<Wire, Error> 
     let mut client = Client::builder(nobody)
         .base_url(endpoints.api()?)
         .with_clock(clock.clone())
+        .with_sleeper(sleeper.clone())
         .with_http(http.clone());
     if endpoints.plain_http() {
         client = client.with_plain_http();
@@ -373,6 +378,7 @@ pub(crate) fn wire(endpoints: &Endpoints, clock: &Clock) -> Result<Wire, Error> 
         endpoints: endpoints.clone(),
         http: http.clone(),
         clock: clock.clone(),
+        sleeper: sleeper.clone(),
         home: client.clone(),
     };
     Ok(Wire {

@@ -26,6 +26,10 @@ pub enum ErrorKind {
     ForeignSession,
     /// The owner is connected as another Zoom user. Disconnect first, or sign in to Zoom as the same user.
     AnotherUser,
+    /// Zoom has granted access and has not said whose: the tokens are kept, and the connect is finished as soon as Zoom
+    /// answers, by a [`Keeper`](crate::Keeper) or [`Connections::finish`](crate::Connections::finish). There is nothing to
+    /// do again.
+    Unfinished,
     /// The owner has no connection. Show the way to connect.
     NotConnected,
     /// The connection's tokens are dead; [`Error::code`] says why. Show the way to connect again.
@@ -230,6 +234,7 @@ impl fmt::Display for Error {
             ErrorKind::ExpiredState => "the authorization took too long",
             ErrorKind::ForeignSession => "the state belongs to another session or owner",
             ErrorKind::AnotherUser => "the owner is connected as another zoom user",
+            ErrorKind::Unfinished => "zoom has not said yet whose the tokens are",
             ErrorKind::NotConnected => "the owner has no zoom connection",
             ErrorKind::Expired => "the zoom connection must be authorized again",
             ErrorKind::InvalidCode => "zoom refused the code",

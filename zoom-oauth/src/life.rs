@@ -119,14 +119,15 @@ const LIFE: &[Row] = {
             (Degraded, Some(E::Recovered)),
         ),
         Row::same(&[Died], &[Active, Degraded], (Expired, Some(E::Expired))),
+        Row::same(&[Left, Replaced, Removed], &[Pending], (Disconnected, None)),
         Row::same(
             &[Left, Replaced],
-            &[Pending, Active, Degraded, Expired],
+            &[Active, Degraded, Expired],
             (Disconnected, Some(E::Disconnected)),
         ),
         Row::same(
             &[Removed],
-            &[Pending, Active, Degraded, Expired],
+            &[Active, Degraded, Expired],
             (Disconnected, Some(E::Deauthorized)),
         ),
     ]

@@ -98,21 +98,36 @@ impl From<Lack> for Missing {
 
 impl Missing {
     pub(crate) fn new(what: MissingKind, feature: Option<Feature>) -> Self {
+        Self::build(what, feature, None)
+    }
+
+    pub(crate) fn scope(feature: Option<Feature>, scope: &MissingScope) -> Self {
+        Self::build(MissingKind::Scope, feature, Some(scope))
+    }
+
+    /// All scopes of a feature, whatever was granted.
+    pub(crate) fn scopes(feature: Feature) -> Self {
+        let scope = feature
+            .missing(&zoom_core::Scopes::new(), AppKind::User)
+            .into_iter()
+            .next();
+        Self::build(MissingKind::Scope, Some(feature), scope.as_ref())
+    }
+
+    /// The settings cannot be seen, for want of a scope if we know of one.
+    pub(crate) fn blind(scope: Option<&MissingScope>) -> Self {
+        Self::build(MissingKind::Permission, None, scope)
+    }
+
+    fn build(what: MissingKind, feature: Option<Feature>, scope: Option<&MissingScope>) -> Self {
+        let names = scope
+            .map(|scope| scope.alternatives.as_slice())
+            .unwrap_or_default();
         Lack {
             what,
             feature: feature.map(|feature| feature.as_str().to_owned()),
-            call: None,
-            any_of: Vec::new(),
-        }
-        .into()
-    }
-
-    pub(crate) fn scope(feature: Option<Feature>, scope: MissingScope) -> Self {
-        Lack {
-            what: MissingKind::Scope,
-            feature: feature.map(|feature| feature.as_str().to_owned()),
-            call: Some(scope.call.to_owned()),
-            any_of: scope.alternatives.iter().map(|&name| name.to_owned()).collect(),
+            call: scope.map(|scope| scope.call.to_owned()),
+            any_of: names.iter().map(|&name| name.to_owned()).collect(),
         }
         .into()
     }
@@ -126,6 +141,7 @@ impl Missing {
             MissingKind::CloudRecording => Cause::CloudRecordingOff,
             MissingKind::AudioTranscript => Cause::TranscriptOff,
             MissingKind::ActiveUser => Cause::UserInactive,
+            MissingKind::Permission if !self.any_of.is_empty() => Cause::MissingScope,
             MissingKind::Permission => Cause::NoPermission,
             MissingKind::Access => Cause::TokenRefused,
             other => Cause::from(other.as_str()),
@@ -156,7 +172,7 @@ fn consequence(what: &MissingKind, feature: Option<Feature>) -> String {
 
 fn remedy(what: &MissingKind, any_of: &[String]) -> String {
     match what {
-        MissingKind::Scope => {
+        MissingKind::Scope | MissingKind::Permission if !any_of.is_empty() => {
             let granular = any_of.iter().find(|name| !is_classic(name));
             let classic = any_of.iter().find(|name| is_classic(name));
             let names: Vec<&str> = granular.into_iter().chain(classic).map(String::as_str).collect();
@@ -195,7 +211,7 @@ pub(crate) fn missing_scopes(
         feature
             .missing(granted, kind)
             .into_iter()
-            .map(move |scope| Missing::scope(Some(feature), scope))
+            .map(move |scope| Missing::scope(Some(feature), &scope))
     };
     features.iter().flat_map(of).collect()
 }

@@ -86,7 +86,7 @@ impl Error {
 }
 
 /// All kinds. A new one is missing here until the compiler asks for its text below.
-const KINDS: [ErrorKind; 22] = [
+const KINDS: [ErrorKind; 23] = [
     ErrorKind::InvalidConfig,
     ErrorKind::InvalidCallback,
     ErrorKind::Denied,
@@ -94,6 +94,7 @@ const KINDS: [ErrorKind; 22] = [
     ErrorKind::ExpiredState,
     ErrorKind::ForeignSession,
     ErrorKind::AnotherUser,
+    ErrorKind::Unfinished,
     ErrorKind::NotConnected,
     ErrorKind::Expired,
     ErrorKind::InvalidCode,
@@ -218,6 +219,13 @@ fn text(kind: ErrorKind) -> (&'static str, &'static str, &'static str, Option<Pa
             "No Zoom account can be used",
             "Neither your own Zoom account nor one of your company's can be used for this. Connect yours to go on.",
             button("Connect", PageActionKind::Connect),
+        ),
+        ErrorKind::Unfinished => (
+            "zoom.unfinished",
+            "Almost done",
+            "Zoom has said yes, and is a while in telling us who you are. There is nothing more for you to do: look here \
+             again in a few minutes.",
+            None,
         ),
         ErrorKind::Unavailable | ErrorKind::UnexpectedAnswer | ErrorKind::Api => (
             "zoom.no_answer",

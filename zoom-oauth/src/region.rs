@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use url::{Host, Url};
-use zoom_core::{Client, Clock, TokenSource};
+use zoom_core::{Client, Clock, Sleeper, TokenSource};
 
 use crate::{Endpoints, Error};
 
@@ -56,6 +56,7 @@ pub(crate) struct Regions {
     pub(crate) endpoints: Endpoints,
     pub(crate) http: reqwest::Client,
     pub(crate) clock: Clock,
+    pub(crate) sleeper: Sleeper,
     /// The client of no region.
     pub(crate) home: Client,
 }
@@ -79,6 +80,7 @@ impl Regions {
         let client = Client::builder(tokens)
             .base_url(base)
             .with_clock(self.clock.clone())
+            .with_sleeper(self.sleeper.clone())
             .with_http(self.http.clone());
         Ok(client.build()?)
     }
@@ -188,6 +190,7 @@ mod tests {
             endpoints: Endpoints::zoom(),
             http: zoom_core::http::client_builder().build().unwrap(),
             clock: Clock::system(),
+            sleeper: Sleeper::tokio(),
             home: Client::builder(Arc::clone(&tokens)).build().unwrap(),
         };
         let base = |named| {

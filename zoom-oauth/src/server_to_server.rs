@@ -156,7 +156,7 @@ impl ServerToServerBuilder {
             &index,
         ]);
         id.truncate(32);
-        let Wire { http, client, .. } = wire(&self.endpoints, &self.clock)?;
+        let Wire { http, client, .. } = wire(&self.endpoints, &self.clock, &self.sleeper)?;
         let exchange = AccountExchange::new(
             self.account_id.as_str().to_owned(),
             self.token_index,

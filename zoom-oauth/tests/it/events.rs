@@ -11,7 +11,17 @@ use zoom_oauth::{ConnectionEvent, ConnectionEvents, EventKind};
 use crate::zoom::{Zoom, owner};
 
 #[derive(Clone, Debug, Default)]
-struct Heard(Arc<Mutex<Vec<ConnectionEvent>>>);
+pub(crate) struct Heard(Arc<Mutex<Vec<ConnectionEvent>>>);
+
+impl Heard {
+    pub(crate) fn all(&self) -> Vec<ConnectionEvent> {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub(crate) fn kinds(&self) -> Vec<EventKind> {
+        self.all().iter().map(|event| event.kind).collect()
+    }
+}
 
 #[async_trait]
 impl ConnectionEvents for Heard {

@@ -84,6 +84,18 @@ pub(crate) struct State {
     pub(crate) revoke_retry_after: Option<u32>,
     /// How often somebody asked to revoke.
     pub(crate) revoke_calls: usize,
+    /// What tokens may do.
+    pub(crate) scope: String,
+    /// What is said of the user besides id, account, name and address.
+    pub(crate) profile: serde_json::Value,
+    /// The user's settings.
+    pub(crate) settings: serde_json::Value,
+    /// What the next calls of the API get instead: status and number.
+    pub(crate) refusals: VecDeque<(u16, i64)>,
+    /// The same for the next looks at the settings.
+    settings_refusals: VecDeque<(u16, i64)>,
+    /// Every access token that was ever given out, with its user.
+    given: Vec<(String, (String, String))>,
     /// Every secret that was ever given out.
     pub(crate) secrets: Vec<String>,
     next: u32,
@@ -98,6 +110,11 @@ pub(crate) struct Zoom {
     second_door: MockServer,
     state: Arc<Mutex<State>>,
     time: Arc<Mutex<Timestamp>>,
+}
+
+/// A sleeper that does not sleep.
+pub(crate) fn quick() -> Sleeper {
+    Sleeper::new(|_| tokio::task::yield_now())
 }
 
 pub(crate) fn owner(name: &str) -> OwnerId {
@@ -117,6 +134,7 @@ impl Zoom {
     pub(crate) async fn start() -> Self {
         let state = State {
             user: ("acc-1".into(), "user-1".into()),
+            scope: "meeting:read:meeting user:read:user".into(),
             ..State::default()
         };
         let state = Arc::new(Mutex::new(state));
@@ -195,6 +213,26 @@ impl Zoom {
         self.state().access.clear();
     }
 
+    pub(crate) fn refuse_settings(&self, status: u16, code: i64) {
+        self.state().settings_refusals.push_back((status, code));
+    }
+
+    /// Access tokens live, and nobody gets new ones.
+    pub(crate) fn end_refresh_tokens(&self) {
+        self.state().refresh.clear();
+    }
+
+    /// Zoom forgets that it has ended access tokens.
+    pub(crate) fn allow_all_access_tokens(&self) {
+        let mut state = self.state();
+        state.access = state.given.iter().cloned().collect();
+    }
+
+    pub(crate) fn end_all_but_the_newest_access_token(&self) {
+        let mut state = self.state();
+        state.access = state.given.last().cloned().into_iter().collect();
+    }
+
     pub(crate) fn builder(&self, store: impl TokenStore) -> ConnectionsBuilder {
         let redirect = "https://app.example/zoom/callback".parse().unwrap();
         let app = App::new("client-1", ClientSecret::new("canary-client-secret"), redirect);
@@ -217,10 +255,7 @@ impl Zoom {
 
     /// Connections that do not wait between tries.
     pub(crate) fn connections(&self, store: impl TokenStore) -> Connections {
-        self.builder(store)
-            .with_sleeper(Sleeper::new(|_| tokio::task::yield_now()))
-            .build()
-            .unwrap()
+        self.builder(store).with_sleeper(quick()).build().unwrap()
     }
 
     /// The user signs in and consents: what the browser brings back.
@@ -287,11 +322,12 @@ impl State {
     fn tokens(&mut self, user: (String, String), with_refresh: bool) -> ResponseTemplate {
         let access = self.secret("access");
         self.access.insert(access.clone(), user.clone());
+        self.given.push((access.clone(), user.clone()));
         let mut body = json!({
             "access_token": access,
             "token_type": "bearer",
             "expires_in": 3599,
-            "scope": "meeting:read:meeting user:read:user",
+            "scope": self.scope,
             "api_url": self.api_url.clone().unwrap_or_else(|| "https://api.zoom.us".into()),
         });
         if with_refresh {
@@ -381,6 +417,43 @@ fn refusal(error: &str) -> ResponseTemplate {
     ResponseTemplate::new(400).set_body_json(json!({ "reason": reason, "error": error }))
 }
 
+impl State {
+    fn api(&mut self, path: &str, token: &str) -> ResponseTemplate {
+        let no = |status, code: i64| {
+            let message = "canary-message";
+            ResponseTemplate::new(status).set_body_json(json!({ "code": code, "message": message }))
+        };
+        if path == "/users/me" {
+            self.looks += 1;
+        }
+        let refusals = match path {
+            "/users/me/settings" if !self.settings_refusals.is_empty() => &mut self.settings_refusals,
+            _ => &mut self.refusals,
+        };
+        if let Some((status, code)) = refusals.pop_front() {
+            return no(status, code);
+        }
+        let Some((account, user)) = self.access.get(token) else {
+            return no(401, 124);
+        };
+        let mut said = match path {
+            "/users/me" => json!({
+                "id": user,
+                "account_id": account,
+                "display_name": "Riley Rep",
+                "email": "riley@sim.example",
+            }),
+            "/users/me/settings" => self.settings.clone(),
+            other => panic!("nothing at {other}"),
+        };
+        if let (Some(said), Some(more), "/users/me") = (said.as_object_mut(), self.profile.as_object(), path)
+        {
+            said.extend(more.clone());
+        }
+        ResponseTemplate::new(200).set_body_json(said)
+    }
+}
+
 impl Respond for Responder {
     fn respond(&self, request: &Request) -> ResponseTemplate {
         let mut state = self.0.lock().unwrap();
@@ -389,21 +462,8 @@ impl Respond for Responder {
             .get("authorization")
             .map(|value| value.to_str().unwrap())
             .unwrap_or_default();
-        if request.url.path() == "/v2/users/me" {
-            state.looks += 1;
-            let user = state
-                .access
-                .get(header.strip_prefix("Bearer ").unwrap_or_default());
-            return match user {
-                Some((account, user)) => ResponseTemplate::new(200).set_body_json(json!({
-                    "id": user,
-                    "account_id": account,
-                    "display_name": "Riley Rep",
-                    "email": "riley@sim.example",
-                })),
-                None => ResponseTemplate::new(401)
-                    .set_body_json(json!({ "code": 124, "message": "Invalid access token." })),
-            };
+        if let Some(path) = request.url.path().strip_prefix("/v2") {
+            return state.api(path, header.strip_prefix("Bearer ").unwrap_or_default());
         }
         let basic = header
             .strip_prefix("Basic ")
