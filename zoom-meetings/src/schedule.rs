@@ -131,13 +131,13 @@ impl Scheduler {
             Some(SessionState::Intended(_)) => {}
             None => request.check_start(self.clock.now())?,
         }
-        let mut account = self.account(candidates).await?;
+        let mut account = self.account(candidates, request).await?;
         let mut tried = Vec::new();
         loop {
             match self.attempt(owner, request, &account).await {
                 // The connection died between the choice and the call. The resolver knows by now.
                 Err(ScheduleError::Zoom(error)) if error.needs_reauthorization() && !account.is_system() => {
-                    let next = self.account(candidates).await?;
+                    let next = self.account(candidates, request).await?;
                     tried.push(account.booked);
                     if tried.contains(&next.booked) {
                         return Err(ScheduleError::Zoom(error));
@@ -184,8 +184,12 @@ impl Scheduler {
             .await
     }
 
-    async fn account(&self, candidates: &Candidates) -> Result<Account, ScheduleError> {
-        let chosen = self.resolver.resolve_for(candidates).await?;
+    async fn account(
+        &self,
+        candidates: &Candidates,
+        request: &ScheduleRequest,
+    ) -> Result<Account, ScheduleError> {
+        let chosen = self.resolver.resolve_for(candidates, request.needs()).await?;
         let resolution = chosen.record(self.clock.now());
         let booked = match chosen.account {
             ResolvedAccount::User(connection) => BookedAccount::Own {

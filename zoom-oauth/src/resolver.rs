@@ -4,9 +4,11 @@ mod resolution;
 use std::sync::Arc;
 
 use token_store::{OwnerId, Status};
-use zoom_core::{Client, TokenSource, UserId};
+use zoom_core::{Client, Scopes, TokenSource, UserId};
 
-use crate::{Connection, Connections, Error, ErrorKind};
+use crate::{
+    Cause, Connection, Connections, Error, ErrorKind, Feature, Licence, MissingKind, missing::missing_scopes,
+};
 
 pub use candidates::Candidates;
 pub use resolution::{AccountKind, Considered, Reason, Resolution, ResolutionRecord, ResolvedAccount};
@@ -18,7 +20,7 @@ pub use resolution::{AccountKind, Considered, Reason, Resolution, ResolutionReco
 /// |---|---|
 /// | works | it is used |
 /// | never connected, left, removed at Zoom, expired, deactivated | passed over |
-/// | lacks a scope, or the plan, for what is needed | passed over |
+/// | lacks a scope, the licence or a setting for what is needed | passed over |
 /// | no key opens its tokens | passed over |
 /// | Zoom, the store or the keys' home do not answer | used: a moment of silence moves nothing to another account |
 ///
@@ -68,10 +70,12 @@ impl Resolver {
     /// # Errors
     /// Those of [`resolve_for`](Self::resolve_for).
     pub async fn resolve(&self, owner: &OwnerId) -> Result<Resolution, Error> {
-        self.resolve_for(&Candidates::from(owner)).await
+        self.resolve_for(&Candidates::from(owner), &[]).await
     }
 
-    /// The first of the candidates' accounts that works.
+    /// The first of the candidates' accounts that works, and can do what is needed as far as anybody knows: by the
+    /// scopes that were granted, and by the licence and the settings that Zoom showed when it was last asked. What
+    /// nobody knows, such as the settings of a user whose Zoom does not show them, is not held against an account.
     ///
     /// An account counts as live if it has a token, or if Zoom or the store just does not answer: a moment of silence
     /// must not put a meeting on another account.
@@ -79,10 +83,10 @@ impl Resolver {
     /// # Errors
     /// [`ErrorKind::NoAccount`] when there is none, with the accounts that were [considered](Error::considered);
     /// [`ErrorKind::Storage`].
-    pub async fn resolve_for(&self, candidates: &Candidates) -> Result<Resolution, Error> {
+    pub async fn resolve_for(&self, candidates: &Candidates, needs: &[Feature]) -> Result<Resolution, Error> {
         let mut considered = Vec::new();
         for (kind, owner) in candidates.owners() {
-            let (connection, seen) = self.look(kind, owner).await?;
+            let (connection, seen) = self.look(kind, owner, needs).await?;
             considered.push(seen);
             if let Some(connection) = connection {
                 return Ok(self.on(kind, connection, considered));
@@ -129,11 +133,17 @@ impl Resolver {
         &self,
         kind: &AccountKind,
         owner: &OwnerId,
+        needs: &[Feature],
     ) -> Result<(Option<Connection>, Considered), Error> {
         let seen = |reason| Considered::new(kind.clone(), Some(owner.clone()), reason);
         let Some((connection, mut found)) = self.look_at_record(kind, owner).await? else {
             return Ok((None, seen(Reason::NotConnected)));
         };
+        if found.reason == Reason::Live
+            && let Some((reason, detail)) = self.lacks(&connection, needs)
+        {
+            (found.reason, found.detail) = (reason, Some(detail));
+        }
         if found.reason != Reason::Live {
             return Ok((None, found));
         }
@@ -160,6 +170,45 @@ impl Resolver {
         }
     }
 
+    /// Why the connection cannot do what is needed, though it works.
+    fn lacks(&self, connection: &Connection, needs: &[Feature]) -> Option<(Reason, String)> {
+        if connection
+            .missing
+            .iter()
+            .any(|missing| missing.what == MissingKind::ActiveUser)
+        {
+            return Some((Reason::Deactivated, Cause::UserInactive.to_string()));
+        }
+        let granted: Scopes = connection.scopes.iter().map(String::as_str).collect();
+        let missing = missing_scopes(needs, &granted, self.connections.inner.app.kind());
+        let mut names: Vec<&str> = missing
+            .iter()
+            .filter_map(|missing| missing.any_of.first().map(String::as_str))
+            .collect();
+        names.dedup();
+        if !missing.is_empty() {
+            return Some((Reason::MissingScope, names.join(", ")));
+        }
+        let needs = |takes: fn(Feature) -> bool| needs.iter().copied().find(|feature| takes(*feature));
+        let of = |reason, feature: Feature| Some((reason, feature.as_str().to_owned()));
+        if let Some(feature) = needs(Feature::needs_licence)
+            && is_free(connection)
+        {
+            return of(Reason::NoLicence, feature);
+        }
+        if let Some(feature) = needs(Feature::needs_cloud_recording)
+            && connection.cloud_recording == Some(false)
+        {
+            return of(Reason::SwitchedOff, feature);
+        }
+        if let Some(feature) = needs(Feature::needs_audio_transcript)
+            && connection.audio_transcript == Some(false)
+        {
+            return of(Reason::SwitchedOff, feature);
+        }
+        None
+    }
+
     /// What the owner's record says.
     async fn look_at_record(
         &self,
@@ -174,6 +223,7 @@ impl Resolver {
         };
         let reason = match connection.status {
             Status::Disconnected => Reason::Disconnected,
+            Status::Expired if connection.cause() == Some(Cause::UserGone) => Reason::Deactivated,
             Status::Expired => Reason::Expired,
             Status::Pending => return Ok(None),
             _ => Reason::Live,
@@ -186,6 +236,11 @@ impl Resolver {
         }
         Ok(Some((connection, seen)))
     }
+}
+
+/// Whether the paid licence is missing; not, where nobody knows.
+fn is_free(connection: &Connection) -> bool {
+    matches!(connection.licence, Some(Licence::Basic | Licence::None))
 }
 
 fn first(considered: &[Considered]) -> Reason {

@@ -5,6 +5,8 @@ use jiff::{Timestamp, Zoned};
 use zoom_core::Passcode;
 use zoom_core::model::{AutoRecording, MeetingSettings, MeetingType, NewMeeting};
 
+use zoom_oauth::Feature;
+
 use super::ScheduleError;
 use crate::booking::SessionId;
 
@@ -23,6 +25,7 @@ pub struct ScheduleRequest {
     duration_minutes: u32,
     agenda: String,
     meeting: NewMeeting,
+    needs: Vec<Feature>,
 }
 
 impl ScheduleRequest {
@@ -36,6 +39,7 @@ impl ScheduleRequest {
             duration_minutes,
             agenda: String::new(),
             meeting: NewMeeting::new(),
+            needs: vec![Feature::CreateMeetings],
         }
     }
 
@@ -72,6 +76,18 @@ impl ScheduleRequest {
     pub fn settings(mut self, settings: MeetingSettings) -> Self {
         self.meeting = self.meeting.settings(settings);
         self
+    }
+
+    /// What the account has to be able to do, beside creating meetings: an account that cannot is passed over. Such as
+    /// [`Feature::DownloadRecordings`], where a meeting without its recording is of no use.
+    #[must_use]
+    pub fn with_needs(mut self, needs: impl IntoIterator<Item = Feature>) -> Self {
+        self.needs.extend(needs);
+        self
+    }
+
+    pub(super) fn needs(&self) -> &[Feature] {
+        &self.needs
     }
 
     pub(super) fn session(&self) -> &SessionId {

@@ -156,7 +156,7 @@ async fn why_is_answered_after_everything_has_changed() {
     let told = why.explain();
     assert!(
         told.starts_with("made under the system account because org-1's connection expired on ")
-            && told.ends_with(" (Zoom no longer takes its tokens)"),
+            && told.ends_with(" (Zoom no longer accepts this connection)"),
         "{told}"
     );
 }

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use token_store::{ConnectionId, OwnerId};
 use zoom_core::{AccountId, Client, UserId};
 
-use crate::Connection;
+use crate::{Cause, Connection, Feature};
 
 zoom_core::open_enum! {
     /// Which kind of account.
@@ -30,8 +30,10 @@ zoom_core::open_enum! {
         Deactivated => "deactivated",
         /// The tokens may not do what is needed; the detail names what they lack.
         MissingScope => "missing_scope",
-        /// The user's plan does not have what is needed; the detail says what.
+        /// The user has no licence for what is needed; the detail names the feature.
         NoLicence => "no_licence",
+        /// What is needed is switched off in the user's settings; the detail names the feature.
+        SwitchedOff => "switched_off",
         /// The vault has no key that opens the tokens.
         Unreadable => "unreadable",
         /// The host has given no such account, or wants none.
@@ -83,32 +85,34 @@ impl Considered {
         let why = self
             .detail
             .as_deref()
-            .map(|detail| format!(" ({})", phrase(detail)))
+            .map(|detail| format!(" ({})", self.phrase(detail)))
             .unwrap_or_default();
         match &self.reason {
             Reason::Live => format!("{owner}'s connection works"),
             Reason::NotConnected => format!("{owner} has never connected"),
             Reason::Disconnected => format!("{owner}'s connection ended{on}{why}"),
             Reason::Expired => format!("{owner}'s connection expired{on}{why}"),
-            Reason::Deactivated => format!("{owner}'s Zoom user was deactivated{on}{why}"),
+            Reason::Deactivated => format!("{owner}'s Zoom user is not there any more{on}{why}"),
             Reason::MissingScope => format!("{owner}'s connection lacks permission{why}"),
-            Reason::NoLicence => format!("{owner}'s Zoom plan lacks something{why}"),
+            Reason::NoLicence => format!("{owner}'s Zoom user has no licence{why}"),
+            Reason::SwitchedOff => format!("{owner}'s Zoom settings do not allow it{why}"),
             Reason::Unreadable => format!("{owner}'s tokens cannot be opened"),
             Reason::NotConfigured => "no system account may be used".to_owned(),
             other @ Reason::_Other(_) => format!("{owner}'s connection is {other}"),
         }
     }
-}
 
-/// Codes that say little to a person; all others stand as they are.
-fn phrase(detail: &str) -> &str {
-    match detail {
-        "disconnected" => "it was disconnected",
-        "deauthorized" | "revoked" => "the user removed the app",
-        "invalid_grant" => "Zoom no longer takes its tokens",
-        "answer_lost" | "refresh_interrupted" => "a refresh was interrupted",
-        "no_refresh_token" => "Zoom gave no way to renew it",
-        other => other,
+    /// The detail for people, where it is a code that we know.
+    fn phrase(&self, detail: &str) -> String {
+        let cause = Cause::from(detail);
+        match self.reason {
+            Reason::MissingScope => detail.to_owned(),
+            Reason::NoLicence | Reason::SwitchedOff => {
+                lower_first(Feature::from_name(detail).map_or(detail, |feature| feature.title()))
+            }
+            _ if cause.is_known() => lower_first(cause.message().trim_end_matches('.')),
+            _ => detail.to_owned(),
+        }
     }
 }
 
@@ -236,13 +240,25 @@ impl ResolutionRecord {
     /// assert_eq!(
     ///     record.explain(),
     ///     "made under the system account because maya has never connected and org-7's connection expired on \
-    ///      2026-11-21 (Zoom no longer takes its tokens)"
+    ///      2026-11-21 (Zoom no longer accepts this connection)"
     /// );
     /// # Ok(()) }
     /// ```
     #[must_use]
     pub fn explain(&self) -> String {
         explain(&self.considered)
+    }
+}
+
+/// For the middle of a sentence; Zoom stays Zoom.
+fn lower_first(text: &str) -> String {
+    match text.strip_prefix("Zoom") {
+        Some(_) => text.to_owned(),
+        None => {
+            let mut letters = text.chars();
+            let first = letters.next().map(|letter| letter.to_lowercase().to_string());
+            first.unwrap_or_default() + letters.as_str()
+        }
     }
 }
 

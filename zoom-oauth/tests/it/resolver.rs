@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use token_store::{MemoryStore, Status};
+use token_store::{Expect, MemoryStore, SealContext, Status, StoredConnection, TokenStore as _};
 use zoom_core::UserId;
 use zoom_oauth::{
-    AccountKind, Candidates, ErrorKind, Reason, Resolution, ResolutionRecord, ResolvedAccount, Resolver,
+    AccountKind, Candidates, Connection, ErrorKind, Feature, Reason, Resolution, ResolutionRecord,
+    ResolvedAccount, Resolver,
 };
 
 use crate::{
     server_to_server::system,
-    zoom::{Fault, Zoom, owner},
+    zoom::{Fault, Zoom, owner, vault},
 };
 
 async fn set_up() -> (Zoom, zoom_oauth::Connections, Resolver) {
@@ -148,7 +149,7 @@ async fn both() -> (Zoom, zoom_oauth::Connections, Resolver) {
 #[tokio::test]
 async fn the_user_s_own_comes_first_then_the_organisation_s_then_the_system_s() {
     let (zoom, connections, resolver) = both().await;
-    let chosen = resolver.resolve_for(&maya_then_org()).await.unwrap();
+    let chosen = resolver.resolve_for(&maya_then_org(), &[]).await.unwrap();
     assert_eq!(
         (chosen.account.kind(), chosen.fell_back()),
         (AccountKind::User, false)
@@ -156,7 +157,7 @@ async fn the_user_s_own_comes_first_then_the_organisation_s_then_the_system_s() 
     assert_eq!(whose(&chosen).await, "acc-1");
 
     connections.disconnect(&owner("maya")).await.unwrap();
-    let chosen = resolver.resolve_for(&maya_then_org()).await.unwrap();
+    let chosen = resolver.resolve_for(&maya_then_org(), &[]).await.unwrap();
     assert!(matches!(&chosen.account, ResolvedAccount::Organisation(org) if org.owner == owner("org-7")));
     assert_eq!(
         (chosen.reason.clone(), chosen.fell_back()),
@@ -166,7 +167,7 @@ async fn the_user_s_own_comes_first_then_the_organisation_s_then_the_system_s() 
 
     zoom.revoke_all();
     zoom.pass_an_hour();
-    let chosen = resolver.resolve_for(&maya_then_org()).await.unwrap();
+    let chosen = resolver.resolve_for(&maya_then_org(), &[]).await.unwrap();
     assert_eq!(
         considered(&chosen),
         [
@@ -179,7 +180,7 @@ async fn the_user_s_own_comes_first_then_the_organisation_s_then_the_system_s() 
     let org = connections.connection(&owner("org-7")).await.unwrap().unwrap();
     assert_eq!(org.status, Status::Expired, "and is marked as what it is");
 
-    let own_only = resolver.resolve_for(&maya_then_org().without_system()).await;
+    let own_only = resolver.resolve_for(&maya_then_org().without_system(), &[]).await;
     let error = own_only.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NoAccount);
     assert_eq!(error.considered().last().unwrap().reason, Reason::NotConfigured);
@@ -192,7 +193,7 @@ async fn why_is_kept_as_ids_and_codes_and_told_in_a_sentence() {
     zoom.revoke_all();
     zoom.pass_an_hour();
     let record = resolver
-        .resolve_for(&maya_then_org())
+        .resolve_for(&maya_then_org(), &[])
         .await
         .unwrap()
         .record(zoom.clock().now());
@@ -207,8 +208,8 @@ async fn why_is_kept_as_ids_and_codes_and_told_in_a_sentence() {
     assert_eq!(read.considered[1].detail.as_deref(), org.reason.as_deref());
     assert_eq!(
         read.explain(),
-        "made under the system account because maya's connection ended on 2026-11-22 (it was disconnected) and org-7's \
-         connection expired on 2026-11-22 (Zoom no longer takes its tokens)"
+        "made under the system account because maya's connection ended on 2026-11-22 (Zoom was disconnected) and org-7's \
+         connection expired on 2026-11-22 (Zoom no longer accepts this connection)"
     );
 }
 
@@ -216,7 +217,7 @@ async fn why_is_kept_as_ids_and_codes_and_told_in_a_sentence() {
 async fn the_record_of_a_connection_names_its_zoom_user() {
     let (zoom, _, resolver) = both().await;
     let only_org = Candidates::new().organisation(owner("org-7"));
-    let chosen = resolver.resolve_for(&only_org).await.unwrap();
+    let chosen = resolver.resolve_for(&only_org, &[]).await.unwrap();
     let record = chosen.record(zoom.clock().now());
     assert_eq!(record.zoom_account.as_ref().unwrap().as_str(), "acc-7");
     assert_eq!((record.zoom_user.as_str(), chosen.user), ("user-7", UserId::me()));
@@ -253,7 +254,7 @@ async fn tokens_that_no_key_opens_are_passed_over_with_a_reason_of_their_own() {
     zoom.state().user = ("acc-7".into(), "user-7".into());
     zoom.connect(&connections, "org-7").await;
     let chosen = Resolver::new(connections)
-        .resolve_for(&maya_then_org())
+        .resolve_for(&maya_then_org(), &[])
         .await
         .unwrap();
     assert_eq!(
@@ -276,6 +277,125 @@ async fn silence_of_the_first_candidate_does_not_give_the_second_its_turn() {
     for _ in 0..2 {
         zoom.fail_next(Fault::Status(503));
     }
-    let chosen = resolver.resolve_for(&maya_then_org()).await.unwrap();
+    let chosen = resolver.resolve_for(&maya_then_org(), &[]).await.unwrap();
     assert_eq!(considered(&chosen), [(AccountKind::User, Reason::Live)]);
+}
+
+#[tokio::test]
+async fn whoever_lacks_a_scope_for_what_is_needed_is_passed_over_for_that_only() {
+    let (_zoom, _, resolver) = both().await;
+    let told = async |needs: &[Feature]| {
+        let chosen = resolver.resolve_for(&maya_then_org(), needs).await.unwrap();
+        let first = chosen.considered[0].clone();
+        (chosen.account.kind(), first.reason, first.detail)
+    };
+    // What the small Zoom grants: to read meetings and the user.
+    assert_eq!(
+        told(&[Feature::ReadMeetings]).await,
+        (AccountKind::User, Reason::Live, None)
+    );
+    let lacks = Some("meeting:write:meeting, meeting:delete:meeting".to_owned());
+    assert_eq!(
+        told(&[
+            Feature::ReadMeetings,
+            Feature::CreateMeetings,
+            Feature::DeleteMeetings
+        ])
+        .await,
+        (AccountKind::System, Reason::MissingScope, lacks)
+    );
+}
+
+/// Notes something in the record that Zoom would have told.
+async fn note(store: &MemoryStore, connection: &Connection, edit: impl FnOnce(&mut StoredConnection)) {
+    let mut found = store.load(&connection.id).await.unwrap().unwrap();
+    edit(&mut found.value);
+    // The sealed part is bound to its generation.
+    let place = |generation| SealContext {
+        owner: &connection.owner,
+        connection: &connection.id,
+        field: "tokens",
+        generation,
+    };
+    let sealed = found.value.sealed.take().unwrap();
+    let tokens = vault().open(&place(found.generation), &sealed).await.unwrap();
+    let sealed = vault().seal(&place(found.generation.next()), &tokens).await;
+    found.value.sealed = Some(sealed.unwrap());
+    let expect = Expect::Generation(found.generation);
+    store.save(&found.value, expect).await.unwrap();
+}
+
+#[tokio::test]
+async fn whoever_lacks_licence_or_setting_for_what_is_needed_is_passed_over_for_that_only() {
+    let all = "cloud_recording:read:list_recording_files cloud_recording:read:meeting_transcript";
+    for (name, value, status, needs, reason, detail, words) in [
+        (
+            "licence",
+            "basic",
+            Status::Degraded,
+            Feature::DownloadRecordings,
+            Reason::NoLicence,
+            "download_recordings",
+            "maya's Zoom user has no licence (downloading recordings)",
+        ),
+        (
+            "cloud_recording",
+            "false",
+            Status::Degraded,
+            Feature::DownloadRecordings,
+            Reason::SwitchedOff,
+            "download_recordings",
+            "maya's Zoom settings do not allow it (downloading recordings)",
+        ),
+        (
+            "audio_transcript",
+            "false",
+            Status::Active,
+            Feature::Transcripts,
+            Reason::SwitchedOff,
+            "transcripts",
+            "maya's Zoom settings do not allow it (reading Zoom's transcripts)",
+        ),
+        (
+            "missing",
+            r#"[{"what":"active_user"}]"#,
+            Status::Degraded,
+            Feature::DownloadRecordings,
+            Reason::Deactivated,
+            "user_inactive",
+            "maya's Zoom user is not there any more (the Zoom user has been deactivated)",
+        ),
+    ] {
+        let (zoom, store) = (Zoom::start().await, MemoryStore::new());
+        let connections = zoom.connections(store.clone());
+        let maya = zoom.connect(&connections, "maya").await;
+        let resolver = Resolver::new(connections).with_system(
+            Arc::new(system(&zoom, MemoryStore::new())),
+            UserId::new("host@sim.example"),
+        );
+        let of = Candidates::from(&owner("maya"));
+        note(&store, &maya, |record| {
+            record.scopes = all.split(' ').map(str::to_owned).collect();
+            record.status = status;
+            record.attributes.insert(name.into(), value.into());
+        })
+        .await;
+        let chosen = resolver.resolve_for(&of, &[needs]).await.unwrap();
+        let seen = &chosen.considered[0];
+        assert_eq!((&seen.reason, seen.detail.as_deref()), (&reason, Some(detail)));
+        assert_eq!(
+            chosen.explain(),
+            format!("made under the system account because {words}")
+        );
+        note(&store, &maya, |record| {
+            record.attributes.remove(name);
+        })
+        .await;
+        let chosen = resolver.resolve_for(&of, &[needs]).await.unwrap();
+        assert_eq!(
+            chosen.reason,
+            Reason::Live,
+            "{name}: what nobody knows is not held against it"
+        );
+    }
 }
