@@ -7,11 +7,13 @@
 )]
 
 mod apps;
+mod children;
 mod connect;
 mod erase;
 mod events;
 mod health;
 mod installs;
+mod kill_matrix;
 mod leave;
 mod probe;
 mod processes;
@@ -21,6 +23,8 @@ mod resolver;
 mod revocation;
 mod secrets;
 mod server_to_server;
+mod stage;
+mod stampede;
 mod states;
 mod stores;
 mod welcome;
