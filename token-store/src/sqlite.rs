@@ -12,6 +12,11 @@ use sqlx::{
 pub use self::{history::SqliteHistory, lock::SqliteLock, store::SqliteStore};
 use crate::{StoreError, sql};
 
+/// How long to wait for others who write.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
+/// How often to look again where SQLite itself does not wait.
+const ATTEMPTS: u32 = 600;
+
 /// Opens a pool whose commits survive a power cut: a rotated token that is lost logs somebody out, and token saves
 /// are rare, so `synchronous` is `FULL`.
 async fn connect(url: &str) -> Result<SqlitePool, StoreError> {
@@ -22,7 +27,7 @@ async fn connect(url: &str) -> Result<SqlitePool, StoreError> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .pragma("secure_delete", "ON")
-        .busy_timeout(Duration::from_secs(15));
+        .busy_timeout(BUSY_TIMEOUT);
     // A database in memory lives and dies with its connection: one, and kept.
     let in_memory = url.contains(":memory:") || url.contains("mode=memory");
     let pool = if in_memory {
@@ -36,7 +41,21 @@ async fn connect(url: &str) -> Result<SqlitePool, StoreError> {
     };
     // A file does not go stale; and a call that is dropped while its connection is tested closes the connection.
     let pool = pool.test_before_acquire(false);
+    // Of several who turn a new file to WAL at once SQLite refuses all but one, and for this it does not wait by itself.
+    for _ in 0..ATTEMPTS {
+        match pool.clone().connect_with(options.clone()).await {
+            Err(error) if is_busy(&error) => tokio::time::sleep(BUSY_TIMEOUT / ATTEMPTS).await,
+            other => return other.map_err(StoreError::unavailable),
+        }
+    }
     pool.connect_with(options).await.map_err(StoreError::unavailable)
+}
+
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    // Its low byte is SQLITE_BUSY, whatever else it says.
+    code.and_then(|code| code.parse().ok())
+        .is_some_and(|code: u32| code & 0xff == 5)
 }
 
 /// In the order in which they are applied; one that was released is never changed.

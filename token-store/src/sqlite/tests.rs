@@ -31,6 +31,22 @@ async fn a_database_in_memory_stays_when_nobody_uses_it() {
 }
 
 #[tokio::test]
+async fn who_opens_a_new_file_waits_for_whoever_writes_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("new.sqlite").display());
+    let other = SqliteConnectOptions::from_str(&url)
+        .unwrap()
+        .create_if_missing(true);
+    let other = SqlitePool::connect_with(other).await.unwrap();
+    let writing = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let mut opening = tokio::spawn(async move { connect(&url).await.map(drop) });
+    let early = tokio::time::timeout(Duration::from_millis(100), &mut opening).await;
+    assert!(early.is_err(), "{early:?}");
+    writing.rollback().await.unwrap();
+    opening.await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn our_commits_survive_a_power_cut() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("new.sqlite").display());
