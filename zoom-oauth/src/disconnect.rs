@@ -177,6 +177,10 @@ impl Connections {
             if let Some(tokens) = self.leave(found, &Turn::Left).await? {
                 left.push(LeftGrant::new(&record, tokens));
             }
+            // A connect that Zoom never put a name to is no history.
+            if record.provider_user.is_none() {
+                self.inner.records.store.delete(&record.id).await?;
+            }
         }
         // Only now: all tokens have left the store, however long Zoom takes.
         let mut revoked = Revoked::Nothing;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use token_store::{
-    ConnectionId, Expect, Filter, Generation, SealContext, StoreError, StoredConnection, TokenStore,
-    TokenStoreExt as _, Vault, Versioned,
+    ConnectionId, Expect, Filter, Generation, RecordKind, SealContext, StoreError, StoredConnection,
+    TokenStore, TokenStoreExt as _, Vault, Versioned,
 };
 use zeroize::Zeroizing;
 
-use crate::{Error, ErrorKind, attributes, cache::TokenCache, tokens::Tokens};
+use crate::{Error, ErrorKind, attributes, cache::TokenCache, refresh::live, tokens::Tokens};
 
 const TOKENS: &str = "tokens";
 pub(crate) const AUTHORIZATION: &str = "authorization";
@@ -92,6 +92,17 @@ impl Records {
         let mut found = self.store.find_all(filter).await?;
         found.retain(|found| self.is_ours(&found.value));
         Ok(found)
+    }
+
+    /// Whether a connection lives on the grant of a Zoom user. Zoom knows one grant for each user and app, and a
+    /// revocation ends it for everybody.
+    pub(crate) async fn is_lived_on(&self, account: &str, user: &str) -> Result<bool, Error> {
+        let filter = Filter::all()
+            .kind(RecordKind::Connection)
+            .provider_account(account)
+            .provider_user(user);
+        let found = self.find(&filter).await?;
+        Ok(found.iter().any(|found| live(&found.value).is_ok()))
     }
 
     pub(crate) async fn load(&self, id: &ConnectionId) -> Result<Option<Slot>, Error> {

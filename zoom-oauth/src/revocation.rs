@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tracing::Instrument as _;
 use zoom_core::{AccountId, UserId};
 
-use crate::{Connections, Error, exchange::ExchangeError, tokens::Tokens};
+use crate::{Connections, exchange::ExchangeError, tokens::Tokens};
 
 /// The longest first pause; each one after it may be twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
@@ -203,10 +203,17 @@ impl Connections {
 
     async fn try_to_end(&self, grant: &mut LeftGrant) -> Tried {
         // Asked before every try: the user may have consented anew meanwhile, and revoking would end that, too.
-        match self.is_in_use(grant.zoom.as_ref()).await {
-            Ok(true) => return Tried::Done(Revoked::Shared),
-            Ok(false) => {}
-            Err(_) => return Tried::Later(None),
+        if let Some((account, user)) = &grant.zoom {
+            match self
+                .inner
+                .records
+                .is_lived_on(account.as_str(), user.as_str())
+                .await
+            {
+                Ok(true) => return Tried::Done(Revoked::Shared),
+                Ok(false) => {}
+                Err(_) => return Tried::Later(None),
+            }
         }
         let exchange = &self.inner.exchange;
         let tokens = &mut grant.tokens;
@@ -226,15 +233,6 @@ impl Connections {
             Ok(()) => Tried::Done(Revoked::Yes),
             Err(error) => later(error),
         }
-    }
-
-    /// Whether a connection of any owner's lives on the grant of a Zoom user.
-    async fn is_in_use(&self, zoom: Option<&(AccountId, UserId)>) -> Result<bool, Error> {
-        let Some((account, user)) = zoom else {
-            return Ok(false);
-        };
-        let connections = self.find_by_zoom(account, Some(user)).await?;
-        Ok(connections.iter().any(crate::Connection::is_live))
     }
 }
 

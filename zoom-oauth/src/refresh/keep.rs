@@ -143,12 +143,21 @@ impl Refresher {
         })
     }
 
-    /// Tokens of an owner who has left while they were on their way.
+    /// Tokens of an owner who has left while they were on their way. Nobody else who lives on the same grant is logged
+    /// out for that, nor because we cannot look.
     async fn give_back(&self, slot: &Slot, fresh: &Fresh) {
-        if let Grant::User(exchange) = &self.grant
-            && exchange.revoke(&fresh.tokens.access).await.is_err()
-        {
-            tracing::warn!(connection = %slot.record.id, "a token that nobody wants any more was not revoked");
+        let Grant::User(exchange) = &self.grant else {
+            return;
+        };
+        let record = &slot.record;
+        let (Some(account), Some(user)) = (&record.provider_account, &record.provider_user) else {
+            return;
+        };
+        if !matches!(self.records.is_lived_on(account, user).await, Ok(false)) {
+            return;
+        }
+        if exchange.revoke(&fresh.tokens.access).await.is_err() {
+            tracing::warn!(connection = %record.id, "a token that nobody wants any more was not revoked");
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use zoom_core::Sleeper;
 use zoom_oauth::{Connections, Revoked};
 
-use crate::zoom::{Zoom, owner};
+use crate::zoom::{Fault, Slow, Zoom, owner};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -161,6 +161,25 @@ async fn a_grant_that_another_owner_lives_on_is_left_alone() {
         connections.disconnect(&other).await.unwrap().is_revoked(),
         "the last one ends it"
     );
+}
+
+#[tokio::test]
+async fn tokens_that_come_after_an_owner_has_left_do_not_end_a_grant_that_another_lives_on() {
+    let zoom = Zoom::start().await;
+    let connections = zoom.connections(MemoryStore::new());
+    zoom.connect(&connections, "second home of the same user").await;
+    zoom.connect(&connections, "rep").await;
+    zoom.pass_an_hour();
+    let (slow, go) = Slow::new();
+    zoom.fail_next(Fault::Slow(Arc::clone(&slow)));
+    let rep = connections.token_source(&owner("rep")).await.unwrap();
+    let refresh = tokio::spawn(async move { rep.access_token().await });
+    slow.call_arrives().await;
+    let gone = connections.disconnect(&owner("rep")).await.unwrap();
+    assert_eq!(gone.revoked, Revoked::Shared);
+    drop(go);
+    refresh.await.unwrap().unwrap_err();
+    assert_eq!((zoom.calls("refresh_token"), zoom.state().revoke_calls), (1, 0));
 }
 
 #[tokio::test]
