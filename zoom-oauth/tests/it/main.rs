@@ -25,6 +25,7 @@ mod secrets;
 mod server_to_server;
 mod stage;
 mod stampede;
+mod side_by_side;
 mod states;
 mod stores;
 mod welcome;
