@@ -24,8 +24,8 @@ use crate::{
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Parked {
-    /// What [`parked`](Connections::parked) and [`claim`](Connections::claim) want, once, from the same browser session.
-    /// Put it into the form of the confirm page, not into an address or a cookie.
+    /// What [`parked`](Connections::parked) and [`claim`](Connections::claim) want, from the same browser session. It is a
+    /// secret: it belongs into the form of the confirm page, not into an address.
     pub ticket: String,
     /// Who would be connected.
     pub view: ParkedView,

@@ -29,6 +29,8 @@ pub enum StateKind {
     /// * A code of another connect does not do instead: Zoom takes a code only with the PKCE verifier that is sealed in
     ///   the state.
     /// * A state that was started stays good until it runs out, even when the owner disconnects meanwhile.
+    /// * A vault in envelope mode asks its key service about keys that it has not seen, and anybody can write a state
+    ///   with such a key: limit how many callbacks an address may send.
     /// * The address of the consent page is some 300 characters longer.
     Sealed,
 }

@@ -8,7 +8,7 @@ use std::{
 use token_store::{RefreshLock, SqliteStore};
 use tracing_subscriber::fmt::MakeWriter;
 use zoom_core::TokenSource as _;
-use zoom_oauth::{Callback, Connections};
+use zoom_oauth::{Callback, Connections, SessionBinding};
 
 use crate::zoom::{Fault, Zoom, owner, session};
 
@@ -75,10 +75,35 @@ async fn live(zoom: &Zoom, connections: &Connections) -> String {
     zoom.fail_next(Fault::LostAnswer);
     shown += &all_of(&source.access_token().await.unwrap_err());
     shown += &all_of(&source.access_token().await.unwrap_err());
+    shown += &park(zoom, connections).await;
     zoom.connect(connections, "rep").await;
     zoom.state().revoke_is_down = true;
     connections.disconnect(&owner("rep")).await.unwrap();
     zoom.connect(connections, "rep").await;
+    shown
+}
+
+/// An installation that is parked, looked at by the wrong people, and left behind.
+async fn park(zoom: &Zoom, connections: &Connections) -> String {
+    let mut shown = String::new();
+    zoom.state().user = ("acc-1".into(), "user-2".into());
+    let callback = zoom.install();
+    let parked = connections.park(&callback, &session()).await.unwrap();
+    shown += &format!("{callback:?} {parked:?}\n");
+    let foreign = SessionBinding::new("canary-foreign-cookie");
+    let signed_in = session().with_owner(owner("rep"));
+    for (ticket, session) in [
+        (parked.ticket.as_str(), &foreign),
+        ("install-canary.canary", &signed_in),
+        (parked.ticket.as_str(), &signed_in),
+    ] {
+        let claim = connections.claim(ticket, session, &owner("rep")).await;
+        let error = claim.unwrap_err();
+        shown += &format!("{}{:?}\n", all_of(&error), error.page());
+    }
+    connections.park(&zoom.install(), &session()).await.unwrap();
+    zoom.state().secrets.push(parked.ticket);
+    zoom.state().user = ("acc-1".into(), "user-1".into());
     shown
 }
 

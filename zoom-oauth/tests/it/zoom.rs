@@ -79,6 +79,8 @@ pub(crate) struct State {
     /// How often somebody asked who they are.
     pub(crate) looks: usize,
     pub(crate) revoked: Vec<String>,
+    /// How often somebody asked to revoke, dead tokens included.
+    pub(crate) revocations: usize,
     pub(crate) revoke_is_down: bool,
     /// What a revoke that is down says to wait, in seconds.
     pub(crate) revoke_retry_after: Option<u32>,
@@ -477,6 +479,7 @@ impl Respond for Responder {
             .contains(&basic.as_slice())
         );
         let form: HashMap<String, String> = url::form_urlencoded::parse(&request.body).into_owned().collect();
+        state.revocations += usize::from(request.url.path() == "/oauth/revoke");
         match request.url.path() {
             "/oauth/token" => {
                 let fault = state.faults.pop_front();
