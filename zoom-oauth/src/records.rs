@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use token_store::{
-    ConnectionId, Expect, Filter, Generation, RecordKind, SealContext, StoreError, StoredConnection,
+    ConnectionId, Expect, Filter, Generation, RecordKind, SealContext, Status, StoreError, StoredConnection,
     TokenStore, TokenStoreExt as _, Vault, Versioned,
 };
 use zeroize::Zeroizing;
@@ -94,15 +94,16 @@ impl Records {
         Ok(found)
     }
 
-    /// Whether a connection lives on the grant of a Zoom user. Zoom knows one grant for each user and app, and a
-    /// revocation ends it for everybody.
+    /// Whether a connection lives on the grant of a Zoom user, or an installation waits with it. Zoom knows one grant
+    /// for each user and app, and a revocation ends it for everybody.
     pub(crate) async fn is_lived_on(&self, account: &str, user: &str) -> Result<bool, Error> {
-        let filter = Filter::all()
-            .kind(RecordKind::Connection)
-            .provider_account(account)
-            .provider_user(user);
+        let filter = Filter::all().provider_account(account).provider_user(user);
         let found = self.find(&filter).await?;
-        Ok(found.iter().any(|found| live(&found.value).is_ok()))
+        Ok(found.iter().any(|found| match found.value.kind {
+            RecordKind::Connection => live(&found.value).is_ok(),
+            RecordKind::Installation => found.value.status == Status::Pending,
+            _ => false,
+        }))
     }
 
     pub(crate) async fn load(&self, id: &ConnectionId) -> Result<Option<Slot>, Error> {

@@ -10,11 +10,11 @@ use crate::{
     Connections, Error, ErrorKind, SessionBinding,
     digest::digest,
     random::random_text,
-    records::SaveError,
+    records::{INSTALLATION, SaveError},
+    revocation::LeftGrant,
     tokens::{Tokens, same},
 };
 
-const FIELD: &str = crate::records::INSTALLATION;
 /// Whose a record is while nobody was signed in.
 const NOBODY: &str = "(nobody)";
 /// The same code may arrive so often before the first ticket stops working.
@@ -196,34 +196,13 @@ impl Connections {
         Ok(())
     }
 
-    /// Deletes an installation, and ends its grant if nobody else lives on it: Zoom ends a user's grant as a whole.
+    /// Deletes an installation, and ends its grant unless somebody lives on it.
     pub(super) async fn end_installation(&self, record: StoredConnection, tokens: Option<Tokens>) {
         self.forget_installation(&record).await;
-        let (Some(tokens), Ok(false)) = (tokens, self.lives_elsewhere(&record).await) else {
-            return;
-        };
-        let this = self.clone();
-        tokio::spawn(async move {
-            if this.inner.exchange.revoke(&tokens.access).await.is_err() {
-                tracing::warn!(installation = %record.id, "the grant of an installation was not ended");
-            }
-        });
-    }
-
-    async fn lives_elsewhere(&self, record: &StoredConnection) -> Result<bool, Error> {
-        let (Some(account), Some(user)) = (&record.provider_account, &record.provider_user) else {
-            return Ok(false);
-        };
-        let same_user = Filter::all()
-            .provider_account(account.as_str())
-            .provider_user(user.as_str());
-        let others = self.inner.records.find(&same_user).await?;
-        Ok(others.iter().any(|found| {
-            let other = &found.value;
-            let waits = other.kind == RecordKind::Installation && other.status == Status::Pending;
-            let connected = other.kind == RecordKind::Connection && other.status != Status::Disconnected;
-            other.id != record.id && (waits || connected)
-        }))
+        if let Some(tokens) = tokens {
+            let (this, grant) = (self.clone(), LeftGrant::new(&record, tokens));
+            tokio::spawn(async move { this.end_grant(grant).await });
+        }
     }
 
     /// An installation that nobody has begun to claim.
@@ -239,7 +218,7 @@ impl Connections {
         if found.value.kind != RecordKind::Installation || !records.is_ours(&found.value) {
             return Ok(None);
         }
-        let Some(secret) = records.open(&found, FIELD).await? else {
+        let Some(secret) = records.open(&found, INSTALLATION).await? else {
             return Ok(None);
         };
         let mut lines = secret.splitn(2, |byte| *byte == b'\n');
@@ -268,7 +247,7 @@ impl Connections {
         let generation = self
             .inner
             .records
-            .save_sealed(waiting.record.clone(), FIELD, &secret, waiting.expect)
+            .save_sealed(waiting.record.clone(), INSTALLATION, &secret, waiting.expect)
             .await?;
         waiting.expect = Expect::Generation(generation);
         Ok(())

@@ -7,10 +7,11 @@ use zeroize::Zeroizing;
 
 use super::{Started, Terms, broken, unknown};
 use crate::{
-    Connections, Error, ErrorKind, SessionBinding, digest::digest, random::random_text, records::Records,
+    Connections, Error, ErrorKind, SessionBinding,
+    digest::digest,
+    random::random_text,
+    records::{AUTHORIZATION, Records},
 };
-
-const FIELD: &str = crate::records::AUTHORIZATION;
 
 /// The sealed part of the record; the rest of a started connect stands in its columns.
 #[derive(Serialize, Deserialize)]
@@ -48,7 +49,7 @@ impl Connections {
         let secret = Zeroizing::new(serde_json::to_vec(&document).map_err(|_| broken())?);
         inner
             .records
-            .save_sealed(record, FIELD, &secret, Expect::Absent)
+            .save_sealed(record, AUTHORIZATION, &secret, Expect::Absent)
             .await?;
         Ok(state)
     }
@@ -70,7 +71,11 @@ impl Connections {
             remove(&inner.records, &id).await;
             return Err(Error::new(ErrorKind::ExpiredState));
         };
-        let secret = inner.records.open(&found, FIELD).await?.ok_or_else(unknown)?;
+        let secret = inner
+            .records
+            .open(&found, AUTHORIZATION)
+            .await?
+            .ok_or_else(unknown)?;
         let document: Document = serde_json::from_slice(&secret).map_err(|_| broken())?;
         let started = Started {
             terms: Terms {

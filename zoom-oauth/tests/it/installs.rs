@@ -10,7 +10,9 @@ use token_store::{
 };
 use tokio::sync::Barrier;
 use zoom_core::Sleeper;
-use zoom_oauth::{AuthorizeRequest, Callback, Connections, Error, ErrorKind, Parked, SessionBinding};
+use zoom_oauth::{
+    AuthorizeRequest, Callback, Connections, Error, ErrorKind, Parked, Revoked, SessionBinding,
+};
 
 use crate::{
     stores::Difficult,
@@ -340,6 +342,17 @@ async fn what_nobody_claims_is_deleted_by_the_next_call_and_its_grant_ended() {
 }
 
 #[tokio::test]
+async fn a_grant_that_was_left_behind_for_days_is_ended_all_the_same() {
+    let (set, _) = Setting::parked().await;
+    set.zoom.pass(SignedDuration::from_hours(48));
+    set.zoom.state().user = ("acc-1".into(), "user-2".into());
+    set.park().await;
+    // With a new access token: Zoom does not revoke by one that has run out.
+    set.revocation().await;
+    assert_eq!(set.zoom.calls("refresh_token"), 1);
+}
+
+#[tokio::test]
 async fn a_grant_that_somebody_is_connected_with_is_not_ended() {
     let (set, _) = Setting::parked().await;
     set.zoom.connect(&set.connections, "rep").await;
@@ -361,6 +374,16 @@ async fn a_grant_that_another_installation_of_the_same_user_waits_with_is_not_en
     set.zoom.state().user = ("acc-1".into(), "user-2".into());
     set.nothing_revoked().await;
     set.claim(&second, "rep").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_disconnect_leaves_the_grant_that_an_installation_waits_with() {
+    let set = Setting::new().await;
+    set.zoom.connect(&set.connections, "rep").await;
+    let parked = set.park().await;
+    let left = set.connections.disconnect(&owner("rep")).await.unwrap();
+    assert_eq!(left.revoked, Revoked::Shared);
+    set.claim(&parked, "colleague").await.unwrap();
 }
 
 #[tokio::test]
