@@ -342,6 +342,27 @@ async fn what_nobody_claims_is_deleted_by_the_next_call_and_its_grant_ended() {
 }
 
 #[tokio::test]
+async fn a_claim_that_has_begun_is_not_swept_away_under_its_feet() {
+    let (set, parked) = Setting::parked().await;
+    let (id, _) = parked.ticket.split_once('.').unwrap();
+    let mut found = set.store.load(&id.into()).await.unwrap().unwrap();
+    found.value.status = Status::Disconnected;
+    let expect = Expect::Generation(found.generation);
+    set.store.save(&found.value, expect).await.unwrap();
+    set.zoom.pass(SignedDuration::from_mins(39));
+    for (waiting, pass) in [(1, 2), (0, 0)] {
+        let looked = set.connections.parked("nobody's", &session()).await;
+        assert_eq!(kind(looked), ErrorKind::UnknownTicket);
+        assert_eq!(
+            set.waiting().await,
+            waiting,
+            "a process that died in the middle is cleaned up after"
+        );
+        set.zoom.pass(SignedDuration::from_mins(pass));
+    }
+}
+
+#[tokio::test]
 async fn a_grant_that_was_left_behind_for_days_is_ended_all_the_same() {
     let (set, _) = Setting::parked().await;
     set.zoom.pass(SignedDuration::from_hours(48));
