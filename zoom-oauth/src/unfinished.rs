@@ -41,6 +41,11 @@ impl Connections {
         let Some(slot) = self.inner.records.load(id).await? else {
             return Ok(None);
         };
+        // Left meanwhile: what there was is given back already.
+        if slot.record.status != Status::Pending {
+            self.forget_unfinished(&slot.record.owner).await;
+            return Ok(None);
+        }
         let terms = Terms {
             owner: slot.record.owner.clone(),
             opened_by: attributes::opened_by(&slot.record).map(str::to_owned),

@@ -61,7 +61,8 @@ impl Connections {
         Ok(settled)
     }
 
-    async fn settle_one(&self, id: &ConnectionId) -> Option<InterruptedOutcome> {
+    /// `None` when there is nothing to settle.
+    pub(crate) async fn settle_one(&self, id: &ConnectionId) -> Option<InterruptedOutcome> {
         let refresher = &self.inner.refresher;
         let Ok(slot) = self.inner.records.load(id).await else {
             return Some(InterruptedOutcome::Open);

@@ -13,6 +13,7 @@ mod erase;
 mod events;
 mod health;
 mod installs;
+mod keeper;
 mod kill_matrix;
 mod leave;
 mod probe;
