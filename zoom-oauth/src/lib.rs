@@ -13,6 +13,8 @@ mod connections;
 mod detached;
 mod digest;
 mod disconnect;
+#[cfg(test)]
+mod docs;
 mod error;
 mod events;
 mod exchange;

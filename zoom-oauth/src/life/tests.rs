@@ -97,3 +97,45 @@ fn new_tokens_say_nothing_about_what_is_missing() {
         (Status::Degraded, Some("said_by_a_host"))
     );
 }
+
+#[test]
+fn the_table_in_the_docs_is_the_one_of_the_code() {
+    let name = |state: &State| format!("`{}`", state.status());
+    let list = |texts: Vec<String>| texts.join(", ");
+    let outcome = |(state, told): (State, Option<EventKind>)| match told {
+        Some(told) => format!("{}, told `{told}`", name(&state)),
+        None => name(&state),
+    };
+    let mut table = String::from(
+        "| what happens | from | nothing is missing | something is missing |\n|---|---|---|---|\n",
+    );
+    for row in LIFE {
+        table += &format!(
+            "| {} | {} | {} | {} |\n",
+            list(
+                row.by
+                    .iter()
+                    .map(|happens| happens.in_words().to_owned())
+                    .collect()
+            ),
+            list(row.from.iter().map(name).collect()),
+            outcome(row.complete),
+            outcome(row.lacking),
+        );
+    }
+    crate::docs::hold("connections.md", "life", &table);
+}
+
+impl Happens {
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::Consented => "a user consents",
+            Self::Refreshed => "new tokens are saved",
+            Self::Checked => "Zoom is asked what there is",
+            Self::Died => "Zoom's token endpoint says that it is over",
+            Self::Left => "the owner disconnects",
+            Self::Replaced => "the owner connects another Zoom user",
+            Self::Removed => "the user removes the app at Zoom",
+        }
+    }
+}
