@@ -10,7 +10,7 @@ use zoom_oauth::{Action, Cause, Connections, ErrorKind, EventKind, Feature, Heal
 
 use crate::{
     events::Heard,
-    zoom::{Zoom, owner, quick},
+    zoom::{Fault, Slow, Zoom, owner, quick},
 };
 
 async fn world() -> (Zoom, Connections, Heard) {
@@ -134,7 +134,7 @@ async fn only_the_token_endpoint_ends_a_connection() {
 async fn a_refused_app_is_no_user_s_fault() {
     let (zoom, connections, heard) = world().await;
     zoom.pass_an_hour();
-    zoom.fail_next(crate::zoom::Fault::InvalidClient);
+    zoom.fail_next(Fault::InvalidClient);
     let health = test(&connections).await;
     assert_eq!(
         (causes(&health), health.findings[0].action),
@@ -198,4 +198,25 @@ async fn webhooks_are_noted_once_a_minute() {
         connection.last_webhook_at,
         Some(start + SignedDuration::from_secs(60))
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_webhook_s_note_stays_out_of_the_way_of_a_refresh() {
+    let (zoom, connections, _) = world().await;
+    zoom.pass_an_hour();
+    let (slow, go) = Slow::new();
+    zoom.fail_next(Fault::Slow(Arc::clone(&slow)));
+    let refreshing = {
+        let connections = connections.clone();
+        tokio::spawn(async move { connections.refresh(&owner("rep")).await })
+    };
+    slow.call_arrives().await;
+    let account = AccountId::new("acc-1");
+    let now = zoom.clock().now();
+    connections.note_webhook(&account, None, now).await.unwrap();
+    go.send(()).unwrap();
+    assert_eq!(refreshing.await.unwrap().unwrap().last_webhook_at, None);
+    connections.note_webhook(&account, None, now).await.unwrap();
+    let connection = connections.connection(&owner("rep")).await.unwrap().unwrap();
+    assert_eq!(connection.last_webhook_at, Some(now));
 }
