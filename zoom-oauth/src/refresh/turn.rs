@@ -149,8 +149,8 @@ impl Refresher {
     }
 }
 
-/// An eighth of the time that was waited already: whoever waits for a quick one sees it quickly, and for a slow one the
-/// store is not asked all the time.
+/// A sixteenth of the time that was waited already: whoever waits for a quick one sees it quickly, and for a slow one
+/// the store is not asked all the time.
 pub(super) fn pause(waited: Duration) -> Duration {
-    (waited / 8).clamp(Duration::from_millis(5), Duration::from_millis(100))
+    (waited / 16).clamp(Duration::from_millis(5), Duration::from_millis(100))
 }

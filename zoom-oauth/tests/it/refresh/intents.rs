@@ -50,6 +50,17 @@ async fn a_refresh_takes_two_saves_and_leaves_no_note() {
     );
 }
 
+/// A sleeper that tells when somebody waits.
+fn telling() -> (Sleeper, Arc<Semaphore>) {
+    let waits = Arc::new(Semaphore::new(0));
+    let tell = Arc::clone(&waits);
+    let sleeper = Sleeper::new(move |pause| {
+        tell.add_permits(1);
+        tokio::time::sleep(pause)
+    });
+    (sleeper, waits)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn without_a_lock_the_second_waits_for_what_the_first_brings() {
     let (zoom, store) = (Zoom::start().await, MemoryStore::new());
@@ -59,14 +70,7 @@ async fn without_a_lock_the_second_waits_for_what_the_first_brings() {
         .lock(Arc::new(LostLock))
         .build()
         .unwrap();
-    let waits = Arc::new(Semaphore::new(0));
-    let sleeper = {
-        let waits = Arc::clone(&waits);
-        Sleeper::new(move |pause| {
-            waits.add_permits(1);
-            tokio::time::sleep(pause)
-        })
-    };
+    let (sleeper, waits) = telling();
     let second = zoom
         .builder(store)
         .lock(Arc::new(LostLock))
@@ -157,6 +161,41 @@ async fn whoever_gets_invalid_grant_adopts_the_tokens_of_whoever_was_faster() {
     go.send(()).unwrap();
     assert_eq!(loser.await.unwrap().expose_secret(), won.expose_secret());
     assert_eq!(zoom.calls("refresh_token"), 2, "both tried");
+    assert_eq!(status(&fast).await, (Status::Active, None));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn invalid_grant_expires_nobody_while_another_s_tokens_are_on_their_way() {
+    let (zoom, store) = (Zoom::start().await, Difficult::new());
+    let (sleeper, waits) = telling();
+    let slow = zoom
+        .builder(store.clone())
+        .endpoints(zoom.second_door())
+        .with_sleeper(sleeper)
+        .build()
+        .unwrap();
+    let fast = zoom.connections(store.clone());
+    zoom.connect(&fast, "rep").await;
+    zoom.pass_an_hour();
+    let fetch = |connections| async move {
+        let token = source(&connections).await.access_token().await.unwrap();
+        token.expose_secret().to_owned()
+    };
+    let (held, go) = Slow::new();
+    zoom.fail_next(Fault::Slow(Arc::clone(&held)));
+    let mut loser = tokio::spawn(fetch(slow));
+    held.call_arrives().await;
+    pass_the_lease(&zoom);
+    store.hold_next_save();
+    let winner = tokio::spawn(fetch(fast.clone()));
+    store.save_arrives().await;
+    go.send(()).unwrap();
+    tokio::select! {
+        _ = waits.acquire() => {}
+        _ = &mut loser => panic!("it did not wait"),
+    }
+    store.open_gate();
+    assert_eq!(loser.await.unwrap(), winner.await.unwrap());
     assert_eq!(status(&fast).await, (Status::Active, None));
 }
 

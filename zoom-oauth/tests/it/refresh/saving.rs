@@ -253,9 +253,14 @@ async fn what_is_not_saved_is_saved_later_though_nobody_asks() {
     let before = store.saves();
     store.fail_saves(0);
     naps.end_one();
-    while store.saves() == before {
-        tokio::task::yield_now().await;
-    }
+    let saved = async {
+        while store.saves() == before {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), saved)
+        .await
+        .unwrap();
     assert_eq!(connections.flush().await, []);
     assert_eq!(status(&connections).await, (Status::Active, None));
     assert_eq!(zoom.calls("refresh_token"), 1);
