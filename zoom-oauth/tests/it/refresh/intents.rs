@@ -250,7 +250,8 @@ async fn tokens_that_went_down_with_a_process_are_named_as_the_reason() {
 #[tokio::test]
 async fn while_another_process_refreshes_a_token_with_minutes_left_serves() {
     let (zoom, store) = (Zoom::start().await, Difficult::new());
-    let connections = zoom.connections(store.clone());
+    let (sleeper, waits) = telling();
+    let connections = zoom.builder(store.clone()).with_sleeper(sleeper).build().unwrap();
     zoom.connect(&connections, "rep").await;
     let source = source(&connections).await;
     let present = source.access_token().await.unwrap();
@@ -258,10 +259,12 @@ async fn while_another_process_refreshes_a_token_with_minutes_left_serves() {
     leave_intent(&zoom, &store).await;
     let spare = source.access_token().await.unwrap();
     assert_eq!(spare.expose_secret(), present.expose_secret());
-    assert!(
-        source.invalidate(&present).await.is_err(),
-        "but not one that was refused"
-    );
+    assert_eq!(waits.available_permits(), 0, "and nobody waits");
+    let mut refused = Box::pin(source.invalidate(&present));
+    tokio::select! {
+        _ = waits.acquire() => {}
+        _ = &mut refused => panic!("a refused token does not serve"),
+    }
     assert_eq!(zoom.calls("refresh_token"), 0);
 }
 
