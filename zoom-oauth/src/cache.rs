@@ -38,7 +38,7 @@ struct Cached {
 }
 
 /// When a read began: what was read may be kept if nothing was dropped since.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ticket(u64);
 
 impl Ticket {
@@ -58,8 +58,13 @@ impl TokenCache {
         }
     }
 
+    /// The host wants the store to be asked at every call.
+    pub(crate) fn is_off(&self) -> bool {
+        self.lifetime.is_zero()
+    }
+
     pub(crate) fn get(&self, id: &ConnectionId) -> Option<AccessToken> {
-        if self.lifetime.is_zero() {
+        if self.is_off() {
             return None;
         }
         let now = self.clock.now();
@@ -78,7 +83,7 @@ impl TokenCache {
     /// Keeps a token that serves `until` then, unless something was dropped since the ticket was taken: it may have been
     /// this one.
     pub(crate) fn put(&self, id: &ConnectionId, token: &AccessToken, until: Timestamp, ticket: Ticket) {
-        if self.lifetime.is_zero() {
+        if self.is_off() {
             return;
         }
         let read_at = self.clock.now();

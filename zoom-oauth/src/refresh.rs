@@ -19,11 +19,10 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use token_store::{ConnectionId, Holder, RefreshLock, Status, StoredConnection};
-use tokio::sync::watch;
 use zoom_core::{AccessToken, Clock, Sleeper};
 
 pub use self::interrupted::{Interrupted, InterruptedOutcome};
-use self::unsaved::Shelf;
+use self::{flight::Flown, unsaved::Shelf};
 use crate::{
     Error, ErrorKind,
     cache::Ticket,
@@ -64,7 +63,7 @@ pub(crate) struct Refresher {
     pub(crate) sleeper: Sleeper,
     /// The name of this process in intents, until it ends.
     process: String,
-    flights: Mutex<HashMap<ConnectionId, watch::Receiver<Option<Outcome>>>>,
+    flights: Mutex<HashMap<ConnectionId, Flown>>,
     shelf: Mutex<Shelf>,
 }
 
@@ -99,25 +98,16 @@ impl Refresher {
         refused: Option<&AccessToken>,
     ) -> Outcome {
         self.refuse(id, refused);
-        if !self.has_unsaved(id) {
-            let ticket = self.records.cache.ticket();
-            let slot = self.records.load(id).await?;
-            if let Some(token) = self.usable(slot.as_ref(), refused)? {
-                if let Some(slot) = &slot {
-                    self.remember(slot, ticket);
-                }
-                return Ok(token);
-            }
-        }
-        let mut outcome = self.fly(id, refused).await;
-        // The flight may have begun for others, before this token was refused.
-        if let (Ok(token), Some(refused)) = (&outcome, refused)
-            && token.expose_secret() == refused.expose_secret()
+        // A flight begins with a look of its own: of a thousand callers one asks the store. Unless each one has to, or
+        // the look was before something that this caller may know of.
+        let shared = !self.records.cache.is_off() && self.is_up_to_date(id);
+        if !shared
+            && !self.has_unsaved(id)
+            && let Some(token) = self.look(id, refused).await?
         {
-            self.refuse(id, Some(refused));
-            outcome = self.fly(id, Some(refused)).await;
+            return Ok(token);
         }
-        match outcome {
+        match self.fly(id, refused).await {
             Err(error) if error.is_retryable() && error.kind() != ErrorKind::NotSaved => {
                 self.still_good(id, refused).await.ok_or(error)
             }
@@ -128,6 +118,21 @@ impl Refresher {
     /// The access token of a record if it was read a moment ago: no store, no waiting.
     pub(crate) fn cached(&self, id: &ConnectionId) -> Option<AccessToken> {
         self.records.cache.get(id)
+    }
+
+    /// The stored token, if it needs no refresh.
+    async fn look(
+        &self,
+        id: &ConnectionId,
+        refused: Option<&AccessToken>,
+    ) -> Result<Option<AccessToken>, Error> {
+        let ticket = self.records.cache.ticket();
+        let slot = self.records.load(id).await?;
+        let token = self.usable(slot.as_ref(), refused)?;
+        if let (Some(slot), Some(_)) = (&slot, &token) {
+            self.remember(slot, ticket);
+        }
+        Ok(token)
     }
 
     fn refuse(&self, id: &ConnectionId, refused: Option<&AccessToken>) {
@@ -156,7 +161,7 @@ impl Refresher {
         self.access(id, present.as_ref()).await
     }
 
-    /// The stored token, if it needs no refresh. An error if a refresh could not help.
+    /// The slot's token, if it needs no refresh. An error if a refresh could not help.
     fn usable(
         &self,
         slot: Option<&Slot>,

@@ -46,6 +46,9 @@ impl Refresher {
         if let Some(unsaved) = self.take_unsaved(id) {
             return self.settle(unsaved).await;
         }
+        if let Some(token) = self.look(id, refused).await? {
+            return Ok(token);
+        }
         let mut lease = Lease::of(id)?;
         match self.spend(id, &mut lease, refused).await {
             Ok((slot, fresh)) => self.keep(slot, fresh, lease, &keep::PAUSES).await,

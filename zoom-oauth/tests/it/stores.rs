@@ -154,6 +154,7 @@ pub(crate) struct Difficult {
     fail_saves: Arc<AtomicUsize>,
     conflicts: Arc<AtomicUsize>,
     saves: Arc<AtomicUsize>,
+    loads: Arc<AtomicUsize>,
     hold: Arc<AtomicBool>,
     gate: Gate,
 }
@@ -165,6 +166,7 @@ impl Difficult {
             fail_saves: Arc::default(),
             conflicts: Arc::default(),
             saves: Arc::default(),
+            loads: Arc::default(),
             hold: Arc::default(),
             gate: Gate::default(),
         }
@@ -181,6 +183,11 @@ impl Difficult {
     /// How many saves of connections succeeded.
     pub(crate) fn saves(&self) -> usize {
         self.saves.load(Ordering::SeqCst)
+    }
+
+    /// How often somebody looked.
+    pub(crate) fn loads(&self) -> usize {
+        self.loads.load(Ordering::SeqCst)
     }
 
     /// The next save stands still until the gate is opened; those after it pass.
@@ -207,6 +214,7 @@ impl Difficult {
 #[async_trait]
 impl TokenStore for Difficult {
     async fn load(&self, id: &ConnectionId) -> Result<Option<Versioned<StoredConnection>>, StoreError> {
+        self.loads.fetch_add(1, Ordering::SeqCst);
         self.inner.load(id).await
     }
 

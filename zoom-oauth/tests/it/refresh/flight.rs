@@ -39,6 +39,31 @@ async fn a_hundred_callers_make_one_exchange() {
 }
 
 #[tokio::test]
+async fn callers_who_come_at_once_share_one_look_at_the_store() {
+    let (zoom, store) = (Zoom::start().await, Difficult::new());
+    zoom.connect(&zoom.connections(store.clone()), "rep").await;
+    for (lifetime, looks) in [(Duration::from_secs(30), 1), (Duration::ZERO, 100)] {
+        let connections = zoom
+            .builder(store.clone())
+            .with_cache_lifetime(lifetime)
+            .build()
+            .unwrap();
+        let source = source(&connections).await;
+        let before = store.loads();
+        let callers: Vec<_> = (0..100)
+            .map(|_| {
+                let source = Arc::clone(&source);
+                tokio::spawn(async move { source.access_token().await.map(drop) })
+            })
+            .collect();
+        for caller in callers {
+            caller.await.unwrap().unwrap();
+        }
+        assert_eq!(store.loads() - before, looks);
+    }
+}
+
+#[tokio::test]
 async fn a_token_is_refreshed_when_less_than_five_minutes_are_left() {
     let (zoom, connections) = Zoom::connected().await;
     let source = source(&connections).await;
