@@ -313,6 +313,12 @@ async fn new_tokens_are_not_lost_while_zoom_does_not_say_whose_they_are() {
         assert!(error.is_retryable(), "{error:?}");
         let finished = connections.finish(&rep).await.unwrap().unwrap();
         assert_eq!((&finished.id, &finished.status), (&first.id, &Status::Active));
+        let renewed = usize::from(hours > 0);
+        assert_eq!(
+            zoom.calls("refresh_token"),
+            renewed,
+            "new tokens are saved before they are used"
+        );
         connections
             .client_for(&rep)
             .await
@@ -322,12 +328,6 @@ async fn new_tokens_are_not_lost_while_zoom_does_not_say_whose_they_are() {
             .await
             .unwrap();
         assert_eq!(connections.finish(&rep).await.unwrap(), None, "once");
-        let renewed = usize::from(hours > 0);
-        assert_eq!(
-            zoom.calls("refresh_token"),
-            renewed,
-            "new tokens are saved before they are used"
-        );
     }
     assert_eq!(
         heard.kinds(),
