@@ -111,7 +111,7 @@ pub(crate) fn flag(record: &StoredConnection, name: &str) -> Option<bool> {
     record.attributes.get(name)?.parse().ok()
 }
 
-/// As it stands in the store; [`Intent`](crate::refresh::Intent) reads it.
+/// As it stands in the store; `refresh::intent` reads it.
 pub(crate) fn refresh_intent(record: &StoredConnection) -> Option<&str> {
     record.attributes.get(REFRESH_INTENT).map(String::as_str)
 }
