@@ -115,7 +115,7 @@ fn random_hex() -> Result<String, StoreError> {
 /// The name of an encryption key; it stands in the clear beside every ciphertext.
 ///
 /// * 1 to 64 characters of `A-Z a-z 0-9 - _`, so that it can stand in the text form of a [`Sealed`](crate::Sealed).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(Arc<str>);
 
 impl KeyId {
