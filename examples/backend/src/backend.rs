@@ -6,7 +6,6 @@ use anyhow::{Context as _, Result};
 use job_queue::{JobQueue, SqliteQueue, Worker, WorkerBuilder};
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::SqlitePool;
-use token_store::{RefreshLock, SqliteStore, TokenStore, Vault};
 use url::Url;
 use zoom_calls::{
     CallId, CallStore, ContactDirectory, CsvDirectory, LogNotifier, Notifier, Organization, Pipeline,
@@ -14,7 +13,7 @@ use zoom_calls::{
 };
 use zoom_core::{AccountId, Clock, UserId};
 use zoom_meetings::{PastMeetings, Scheduler, SqliteBookingStore};
-use zoom_oauth::{App, ClientSecret, Connections, Endpoints, Resolver, ServerToServer};
+use zoom_oauth::{App, AppKind, ClientSecret, Connections, Endpoints, Feature, Resolver, ServerToServer};
 use zoom_recordings::{Downloader, HostAllowList};
 use zoom_webhooks::{Inbox, Receiver, Verifier, WebhookSecret, Window};
 
@@ -22,23 +21,37 @@ use crate::{
     Config, SimulatedZoom,
     clients::ConnectedClients,
     config::{Credentials, SystemAccount, Zoom},
-    database, keys, speech,
+    database, speech,
+    tokens::TokenHome,
     webhooks::Dispatch,
 };
 
-/// One product's backend: open it, serve [`Backend::webhooks`], run [`Backend::worker`].
+/// What this product does on a connected account.
+const FEATURES: [Feature; 5] = [
+    Feature::Profile,
+    Feature::CreateMeetings,
+    Feature::PastMeetings,
+    Feature::DownloadRecordings,
+    Feature::Transcripts,
+];
+
+/// One product's backend: open it, serve [`Backend::webhooks`], run [`Backend::worker`] and [`Backend::keeper`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Backend {
     /// Who is connected.
     pub connections: Connections,
+    /// Where their tokens are.
+    pub tokens: TokenHome,
     /// Analysed calls.
     pub calls: Arc<dyn CallStore>,
     /// What is to be done.
     pub queue: Arc<dyn JobQueue>,
     /// From recordings and files to calls.
     pub pipeline: Pipeline,
-    /// Meetings on the right account.
+    /// On which account to act for whom.
+    pub resolver: Resolver,
+    /// Meetings on that account.
     pub scheduler: Scheduler,
     /// What was held, as Zoom tells it.
     pub past_meetings: PastMeetings,
@@ -74,29 +87,24 @@ impl Backend {
             let clock = clock.clone();
             job_queue::Clock::new(move || clock.now())
         };
-        let store_clock = {
-            let clock = clock.clone();
-            token_store::Clock::new(move || clock.now())
-        };
 
-        let store = SqliteStore::from_pool(pool.clone()).await?;
-        let lock: Arc<dyn RefreshLock> = Arc::new(store.lock().with_clock(store_clock));
-        let store: Arc<dyn TokenStore> = Arc::new(store);
-        let vault = keys::vault(config.token_keys.as_ref(), &config.database)?;
-        let connections = Connections::builder(place.app, Arc::clone(&store), vault.clone())
+        let tokens = TokenHome::open(&config, &pool, &clock).await?;
+        let connections = Connections::builder(place.app, Arc::clone(&tokens.store), tokens.vault.clone())
             .endpoints(place.endpoints.clone())
-            .lock(Arc::clone(&lock))
+            .lock(Arc::clone(&tokens.lock))
+            .history(Arc::clone(&tokens.history))
+            .features(FEATURES)
             .clock(clock.clone())
             .build()?;
 
         let mut resolver = Resolver::new(connections.clone());
         if let Some(system) = place.system {
             let user = UserId::new(system.user.clone());
-            let tokens = system_tokens(system, store, vault, lock, place.endpoints, clock.clone())?;
-            resolver = resolver.with_system(Arc::new(tokens), user);
+            let system = system_tokens(system, &tokens, place.endpoints, clock.clone())?;
+            resolver = resolver.with_system(Arc::new(system), user);
         }
         let bookings = Arc::new(SqliteBookingStore::from_pool(pool.clone()).await?);
-        let scheduler = Scheduler::new(resolver, bookings).with_clock(clock.clone());
+        let scheduler = Scheduler::new(resolver.clone(), bookings).with_clock(clock.clone());
 
         let queue: Arc<dyn JobQueue> =
             Arc::new(SqliteQueue::from_pool(pool.clone()).await?.with_clock(jobs_clock));
@@ -134,9 +142,11 @@ impl Backend {
             .with_clock(clock.clone());
         Ok(Self {
             connections,
+            tokens,
             calls,
             queue,
             pipeline,
+            resolver,
             scheduler,
             past_meetings: PastMeetings::new().with_clock(clock.clone()),
             simulated: place.simulated,
@@ -148,8 +158,13 @@ impl Backend {
         })
     }
 
-    /// Closes the database, so that everything is in its one file. Stop the worker before.
+    /// Finishes what must not be lost, and closes the database, so that everything is in its one file. Stop the worker
+    /// and the keeper before.
     pub async fn close(&self) {
+        self.connections.drain().await;
+        for connection in self.connections.flush().await {
+            tracing::error!(%connection, "new tokens were not saved and are lost: its owner has to connect again");
+        }
         self.pool.close().await;
     }
 
@@ -163,7 +178,7 @@ impl Backend {
         self.worker_builder().build()
     }
 
-    /// The same, for hosts that tune it.
+    /// The worker, for hosts that tune it.
     pub fn worker_builder(&self) -> WorkerBuilder {
         let dispatch = Dispatch {
             connections: self.connections.clone(),
@@ -202,12 +217,17 @@ impl Place {
             }
             None => (Endpoints::zoom(), hosts),
         };
+        let app = App::new(
+            &credentials.client_id,
+            client_secret(&credentials.client_secret),
+            redirect.clone(),
+        );
+        let app = match credentials.kind {
+            AppKind::Admin => app.managed_by_admin(),
+            _ => app,
+        };
         Ok(Self {
-            app: App::new(
-                &credentials.client_id,
-                client_secret(&credentials.client_secret),
-                redirect.clone(),
-            ),
+            app,
             endpoints,
             hosts,
             webhook_secret: WebhookSecret::new(credentials.webhook_secret.expose_secret())?,
@@ -250,9 +270,7 @@ impl Place {
 
 fn system_tokens(
     system: SystemAccount,
-    store: Arc<dyn TokenStore>,
-    vault: Vault,
-    lock: Arc<dyn RefreshLock>,
+    home: &TokenHome,
     endpoints: Endpoints,
     clock: Clock,
 ) -> Result<ServerToServer> {
@@ -261,10 +279,11 @@ fn system_tokens(
         AccountId::new(system.account_id),
         system.client_id,
         secret,
-        store,
-        vault,
+        Arc::clone(&home.store),
+        home.vault.clone(),
     );
-    Ok(tokens.lock(lock).endpoints(endpoints).clock(clock).build()?)
+    let tokens = tokens.lock(Arc::clone(&home.lock));
+    Ok(tokens.endpoints(endpoints).clock(clock).build()?)
 }
 
 fn client_secret(secret: &SecretString) -> ClientSecret {

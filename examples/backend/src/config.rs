@@ -6,6 +6,30 @@ use anyhow::{Context as _, Result, bail};
 use secrecy::SecretString;
 use url::Url;
 use zoom_core::Clock;
+use zoom_oauth::AppKind;
+
+/// Every variable with our name that [`Config::from_env`] reads.
+pub const VARIABLES: &[&str] = &[
+    "ZOOM_ACCOUNT_ID",
+    "ZOOM_APP_KIND",
+    "ZOOM_BASE_URL",
+    "ZOOM_CALENDAR",
+    "ZOOM_CLIENT_ID",
+    "ZOOM_CLIENT_SECRET",
+    "ZOOM_CONTACTS",
+    "ZOOM_DATABASE",
+    "ZOOM_LOCK",
+    "ZOOM_MEDIA_ORIGIN",
+    "ZOOM_MODELS_DIR",
+    "ZOOM_ORG_DOMAINS",
+    "ZOOM_REDIRECT_URL",
+    "ZOOM_S2S_CLIENT_ID",
+    "ZOOM_S2S_CLIENT_SECRET",
+    "ZOOM_S2S_USER",
+    "ZOOM_TOKEN_KEYS",
+    "ZOOM_TOKEN_STORE",
+    "ZOOM_WEBHOOK_SECRET",
+];
 
 /// Everything [`crate::Backend::open`] needs to know. [`Config::from_env`] reads it from the environment;
 /// with nothing set, the backend runs on one SQLite file against a simulated Zoom of its own.
@@ -18,7 +42,12 @@ pub struct Config {
     pub zoom: Zoom,
     /// Where Zoom sends the browser back to (`ZOOM_REDIRECT_URL`).
     pub redirect_url: Url,
-    /// Keys for the token vault, `id:base64` separated by commas (`ZOOM_TOKEN_KEYS`); otherwise a private
+    /// Where tokens are kept, if not in the database (`ZOOM_TOKEN_STORE`: `postgres://…` or `sqlite://…`); it may have a
+    /// password in it.
+    pub token_store: Option<SecretString>,
+    /// The lock that refreshes are made under, if not the token store's own (`ZOOM_LOCK`: `redis://…`).
+    pub lock: Option<SecretString>,
+    /// Keys for the token vault, `id:base64` or `id:hex` separated by commas (`ZOOM_TOKEN_KEYS`); otherwise a private
     /// key file is made beside the database.
     pub token_keys: Option<SecretString>,
     /// Slack's incoming webhook for recaps (`SLACK_WEBHOOK_URL`); otherwise recaps are only logged.
@@ -60,6 +89,8 @@ pub struct Credentials {
     pub client_secret: SecretString,
     /// `ZOOM_WEBHOOK_SECRET`, the app's Secret Token
     pub webhook_secret: SecretString,
+    /// `ZOOM_APP_KIND`: who connects the app, `user` or `admin`
+    pub kind: AppKind,
     /// The system account that stands in for owners without a connection.
     pub system: Option<SystemAccount>,
     /// `ZOOM_BASE_URL`: a simulator elsewhere instead of Zoom
@@ -79,6 +110,7 @@ impl Credentials {
             client_id: client_id.into(),
             client_secret: client_secret.into(),
             webhook_secret: webhook_secret.into(),
+            kind: AppKind::User,
             system: None,
             base: None,
             media_origin: None,
@@ -143,6 +175,8 @@ impl Config {
             database: database.into(),
             zoom: Zoom::Simulated { start_at: None },
             redirect_url: Url::parse("http://127.0.0.1:8080/oauth/callback")?,
+            token_store: None,
+            lock: None,
             token_keys: None,
             slack_webhook: None,
             openai: None,
@@ -162,6 +196,7 @@ impl Config {
                 client_id,
                 client_secret: required("ZOOM_CLIENT_SECRET")?,
                 webhook_secret: required("ZOOM_WEBHOOK_SECRET")?,
+                kind: app_kind()?,
                 system: text("ZOOM_ACCOUNT_ID").map(system_account).transpose()?,
                 base: url("ZOOM_BASE_URL")?,
                 media_origin: url("ZOOM_MEDIA_ORIGIN")?,
@@ -184,6 +219,8 @@ impl Config {
                 .filter(|domain| !domain.is_empty())
                 .collect();
         }
+        config.token_store = secret("ZOOM_TOKEN_STORE");
+        config.lock = secret("ZOOM_LOCK");
         config.token_keys = secret("ZOOM_TOKEN_KEYS");
         config.contacts = text("ZOOM_CONTACTS").map(PathBuf::from);
         config.calendar = text("ZOOM_CALENDAR").map(PathBuf::from);
@@ -200,6 +237,14 @@ impl Config {
         self.slack_webhook = secret("SLACK_WEBHOOK_URL");
         self.models = text("ZOOM_MODELS_DIR").map(PathBuf::from);
         Ok(())
+    }
+}
+
+fn app_kind() -> Result<AppKind> {
+    match text("ZOOM_APP_KIND").as_deref() {
+        None | Some("user") => Ok(AppKind::User),
+        Some("admin") => Ok(AppKind::Admin),
+        Some(other) => bail!("ZOOM_APP_KIND is `{other}`; it is `user` or `admin`, as in the Marketplace"),
     }
 }
 

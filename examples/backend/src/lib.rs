@@ -8,13 +8,14 @@ mod backend;
 mod clients;
 mod config;
 mod database;
-mod keys;
 mod simulated;
 pub mod speech;
 mod time;
+mod tokens;
 mod webhooks;
 
 pub use backend::Backend;
-pub use config::{Config, Credentials, OpenAi, SystemAccount, Zoom};
+pub use config::{Config, Credentials, OpenAi, SystemAccount, VARIABLES, Zoom};
 pub use simulated::SimulatedZoom;
 pub use time::TimeReported;
+pub use tokens::TokenHome;

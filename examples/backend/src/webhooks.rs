@@ -5,7 +5,7 @@ use job_queue::{JobError, NewJob, QueueError};
 use zoom_calls::Pipeline;
 use zoom_core::{AccountId, UserId, model::Recording};
 use zoom_meetings::Scheduler;
-use zoom_oauth::Connections;
+use zoom_oauth::{AppKind, Connections};
 use zoom_webhooks::{Delivery, Event, RecordingEvent};
 
 /// What the events are handed to.
@@ -19,7 +19,9 @@ pub(crate) struct Dispatch {
 impl Dispatch {
     /// Acts on one stored event; the jobs it answers with are queued together with its acknowledgement.
     pub(crate) async fn run(&self, delivery: Delivery) -> Result<Vec<NewJob>, JobError> {
-        match delivery.event().map_err(JobError::permanent)? {
+        let event = delivery.event().map_err(JobError::permanent)?;
+        self.note(&delivery, &event).await;
+        match event {
             Event::AppDeauthorized(gone) => {
                 let at = gone
                     .deauthorization_time
@@ -70,6 +72,25 @@ impl Dispatch {
         ])
     }
 
+    /// So that the page of connections can say when Zoom last spoke. It is worth no second try.
+    async fn note(&self, delivery: &Delivery, event: &Event) {
+        let (Some(account), Some(at)) = (delivery.account_id(), delivery.event_ts()) else {
+            return;
+        };
+        let user = self.user_of(host_of(event));
+        if let Err(error) = self.connections.note_webhook(account, user, at).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a webhook was not noted"
+            );
+        }
+    }
+
+    /// Whose connection an event of this host is: an app that an administrator connected hears of everybody's.
+    fn user_of<'a>(&self, host: Option<&'a UserId>) -> Option<&'a UserId> {
+        host.filter(|_| self.connections.app().kind() != AppKind::Admin)
+    }
+
     async fn owner(
         &self,
         account: &AccountId,
@@ -77,12 +98,22 @@ impl Dispatch {
     ) -> Result<Option<zoom_calls::OwnerId>, JobError> {
         let found = self
             .connections
-            .find_by_zoom(account, host)
+            .find_by_zoom(account, self.user_of(host))
             .await
             .map_err(JobError::transient)?;
         Ok(found
             .first()
             .map(|connection| zoom_calls::OwnerId::new(connection.owner.as_str())))
+    }
+}
+
+fn host_of(event: &Event) -> Option<&UserId> {
+    match event {
+        Event::MeetingStarted(event) | Event::MeetingEnded(event) => event.meeting.host_id.as_ref(),
+        Event::RecordingCompleted(event) | Event::RecordingTranscriptCompleted(event) => {
+            event.recording.host_id.as_ref()
+        }
+        _ => None,
     }
 }
 
