@@ -1,4 +1,4 @@
-//! `zoomctl connect`, `status` and `disconnect`.
+//! `zoomctl connect`, `status`, `test`, `refresh` and `disconnect`.
 
 use anyhow::{Context as _, Result, bail, ensure};
 use axum::{Router, extract::RawQuery, response::Html, routing::get};
@@ -7,9 +7,12 @@ use clap::Args;
 use serde::Serialize;
 use tokio::{net::TcpListener, sync::mpsc};
 use url::Url;
-use zoom_oauth::{Callback, Connection, OwnerId, SessionBinding, Status as ConnectionStatus};
+use zoom_oauth::{Callback, Connection, Health, OwnerId, SessionBinding, Status as ConnectionStatus};
 
 use crate::{on_backend, output};
+
+/// What stands under `live` when it is.
+const OK: &str = "ok";
 
 /// Arguments of `zoomctl connect`.
 #[derive(Debug, Args)]
@@ -29,6 +32,24 @@ pub(crate) struct Status {
     /// Only what is stored; Zoom is not asked
     #[arg(long)]
     offline: bool,
+}
+
+/// Arguments of `zoomctl test`.
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    #[arg(long, default_value = "me")]
+    owner: String,
+    #[arg(long)]
+    json: bool,
+}
+
+/// Arguments of `zoomctl refresh`.
+#[derive(Debug, Args)]
+pub(crate) struct Refresh {
+    #[arg(long, default_value = "me")]
+    owner: String,
+    #[arg(long)]
+    json: bool,
 }
 
 /// Arguments of `zoomctl disconnect`.
@@ -90,10 +111,13 @@ impl Connect {
         server.abort();
         let connection = connection.context("the account was not connected")?;
         if self.json {
-            output::json(&connection)
-        } else {
-            line(&connection)
+            return output::json(&connection);
         }
+        line(&connection);
+        for missing in &connection.missing {
+            println!("  {} {}", missing.consequence, missing.remedy);
+        }
+        Ok(())
     }
 }
 
@@ -102,7 +126,7 @@ impl Connect {
 struct Checked {
     #[serde(flatten)]
     connection: Connection,
-    /// `ok`, or why Zoom did not answer; absent when it was not asked.
+    /// `ok`, or why it does not work; absent when Zoom was not asked.
     live: Option<String>,
 }
 
@@ -114,41 +138,35 @@ impl Status {
     async fn on(self, backend: &Backend) -> Result<()> {
         let mut rows = Vec::new();
         for connection in backend.connections.list().await? {
-            let asks = connection.is_live() && !self.offline;
-            let live = if asks {
-                Some(check(backend, &connection.owner).await)
+            rows.push(if connection.is_live() && !self.offline {
+                check(backend, connection).await
             } else {
-                None
-            };
-            // asking may have changed it
-            let connection = backend
-                .connections
-                .connection(&connection.owner)
-                .await?
-                .unwrap_or(connection);
-            rows.push(Checked { connection, live });
+                Checked {
+                    connection,
+                    live: None,
+                }
+            });
         }
         let failed = rows
             .iter()
-            .any(|row| row.live.as_deref().is_some_and(|live| live != "ok"));
+            .any(|row| row.live.as_deref().is_some_and(|live| live != OK));
         if self.json {
             output::json(&rows)?;
         } else if rows.is_empty() {
             println!("Nobody is connected. Start with `zoomctl connect`.");
         } else {
             output::table(
-                ["owner", "status", "name", "e-mail", "live", "reason"],
-                rows.iter().map(|row| {
-                    let connection = &row.connection;
-                    [
-                        connection.owner.to_string(),
-                        connection.status.as_str().to_owned(),
-                        output::or_dash(connection.display_name.as_ref()),
-                        output::or_dash(connection.email.as_ref()),
-                        output::or_dash(row.live.as_ref()),
-                        output::or_dash(connection.reason.as_ref()),
-                    ]
-                }),
+                [
+                    "owner",
+                    "status",
+                    "name",
+                    "e-mail",
+                    "refreshed",
+                    "last webhook",
+                    "live",
+                    "what to do",
+                ],
+                rows.iter().map(Checked::row),
             );
         }
         ensure!(!failed, "a connection does not work; see the column `live`");
@@ -156,15 +174,92 @@ impl Status {
     }
 }
 
-/// Asks Zoom who the connection is.
-async fn check(backend: &Backend, owner: &OwnerId) -> String {
-    let answer = async {
-        let client = backend.connections.client_for(owner).await?;
-        client.users().me().await.map_err(anyhow::Error::from)
-    };
-    match answer.await {
-        Ok(_) => "ok".to_owned(),
-        Err(error) => format!("{error:#}"),
+impl Checked {
+    fn row(&self) -> [String; 8] {
+        let connection = &self.connection;
+        let cause = connection.cause();
+        let todo = connection
+            .missing
+            .first()
+            .map(|missing| missing.remedy.clone())
+            .or_else(|| cause.map(|cause| format!("{} {}", cause.message(), cause.action().instruction())));
+        [
+            connection.owner.to_string(),
+            connection.status.as_str().to_owned(),
+            output::or_dash(connection.display_name.as_ref()),
+            output::or_dash(connection.email.as_ref()),
+            output::or_dash(connection.refreshed_at.map(output::minute)),
+            output::or_dash(connection.last_webhook_at.map(output::minute)),
+            output::or_dash(self.live.as_ref()),
+            output::or_dash(todo.as_deref().map(str::trim)),
+        ]
+    }
+}
+
+/// Tries the connection against Zoom, past what is remembered; that may change it.
+async fn check(backend: &Backend, connection: Connection) -> Checked {
+    match backend.connections.test(&connection.owner).await {
+        Ok(health) => Checked {
+            live: Some(verdict(&health).to_owned()),
+            connection: health.connection,
+        },
+        Err(error) => Checked {
+            connection,
+            live: Some(format!("{:#}", anyhow::Error::from(error))),
+        },
+    }
+}
+
+/// `ok` where calls can be made, whatever else is missing.
+fn verdict(health: &Health) -> &'static str {
+    match health.findings.first() {
+        _ if !health.answered => "zoom does not answer",
+        Some(finding) if !health.connection.is_live() => finding.cause.message(),
+        _ => OK,
+    }
+}
+
+impl Test {
+    pub(crate) async fn run(self, config: Config) -> Result<()> {
+        with_zoom(config, async |backend| self.on(backend).await).await
+    }
+
+    async fn on(self, backend: &Backend) -> Result<()> {
+        let owner = OwnerId::new(self.owner);
+        let health = backend.connections.test(&owner).await;
+        let health = health.with_context(|| format!("{owner}'s connection cannot be tried"))?;
+        if self.json {
+            output::json(&health)?;
+        } else {
+            line(&health.connection);
+            for finding in &health.findings {
+                println!("  {} {}", finding.message, finding.remedy);
+            }
+        }
+        let verdict = verdict(&health);
+        ensure!(verdict == OK, "{owner}'s connection does not work: {verdict}");
+        Ok(())
+    }
+}
+
+impl Refresh {
+    pub(crate) async fn run(self, config: Config) -> Result<()> {
+        with_zoom(config, async |backend| self.on(backend).await).await
+    }
+
+    async fn on(self, backend: &Backend) -> Result<()> {
+        let owner = OwnerId::new(self.owner);
+        let refreshed = backend.connections.refresh(&owner).await;
+        let connection = refreshed.with_context(|| format!("{owner}'s tokens were not refreshed"))?;
+        if self.json {
+            return output::json(&connection);
+        }
+        line(&connection);
+        println!(
+            "The new access token is good until {}.",
+            output::or_dash(connection.access_expires_at.map(output::minute))
+        );
+        Ok(())
     }
 }
 
@@ -204,12 +299,11 @@ async fn with_zoom(config: Config, command: impl AsyncFnOnce(&Backend) -> Result
     on_backend(config, command).await
 }
 
-fn line(connection: &Connection) -> Result<()> {
-    let name = output::or_dash(connection.display_name.as_ref());
+fn line(connection: &Connection) {
     println!(
-        "{}: {name} · {}",
-        connection.status.as_str(),
+        "{}: {} · {}",
+        connection.status,
+        output::or_dash(connection.display_name.as_ref()),
         output::or_dash(connection.email.as_ref())
     );
-    Ok(())
 }

@@ -4,7 +4,9 @@
 mod calls;
 mod connection;
 mod demo;
+mod doctor;
 mod ingest;
+mod keys;
 mod models;
 mod output;
 mod progress;
@@ -36,10 +38,19 @@ enum Command {
     Demo(demo::Demo),
     /// Connect an owner's Zoom account: prints the link, waits for the browser to come back
     Connect(connection::Connect),
-    /// Every connection, tried against Zoom
+    /// Every connection: state, what is missing, why, and whether Zoom accepts it now
     Status(connection::Status),
+    /// Try an owner's connection against Zoom: tokens, scopes, licence, settings
+    Test(connection::Test),
+    /// Have new tokens for an owner now
+    Refresh(connection::Refresh),
     /// Revoke an owner's tokens at Zoom, forget them, keep the history
     Disconnect(connection::Disconnect),
+    /// The keys that seal tokens
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// Is everything as it has to be, and what to do where it is not
+    Doctor(doctor::Doctor),
     /// List, show and search analysed calls
     #[command(subcommand)]
     Calls(calls::Calls),
@@ -74,6 +85,10 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Demo(command) => command.run().await,
         Command::Connect(command) => command.run(Config::from_env()?).await,
         Command::Status(command) => command.run(Config::from_env()?).await,
+        Command::Test(command) => command.run(Config::from_env()?).await,
+        Command::Refresh(command) => command.run(Config::from_env()?).await,
+        Command::Keys(command) => command.run(Config::from_env()?).await,
+        Command::Doctor(command) => command.run().await,
         Command::Disconnect(command) => command.run(Config::from_env()?).await,
         Command::Calls(command) => command.run(Config::from_env()?).await,
         Command::Ingest(command) => command.run(Config::from_env()?).await,

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
+use jiff::Timestamp;
 use serde::Serialize;
 
 /// One JSON document on standard output.
@@ -23,6 +24,11 @@ pub(crate) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<I
 /// Milliseconds as `m:ss`.
 pub(crate) fn clock(ms: u64) -> String {
     format!("{}:{:02}", ms / 60_000, ms / 1000 % 60)
+}
+
+/// A moment to the minute, in UTC.
+pub(crate) fn minute(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%MZ").to_string()
 }
 
 /// Empty where there is nothing.
