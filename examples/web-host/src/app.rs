@@ -97,6 +97,7 @@ impl App {
             .route("/integrations", get(pages::integrations::show))
             .route("/connect", get(pages::connect::start))
             .route("/oauth/callback", get(pages::connect::finish))
+            .route("/claim", post(pages::install::claim))
             .route("/disconnect", post(pages::connect::leave))
             .route("/calls", get(pages::calls::show))
             .route("/calls/{id}", get(pages::call::show))

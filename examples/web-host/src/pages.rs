@@ -4,6 +4,7 @@ pub(crate) mod assets;
 pub(crate) mod call;
 pub(crate) mod calls;
 pub(crate) mod connect;
+pub(crate) mod install;
 pub(crate) mod integrations;
 pub(crate) mod simulate;
 pub(crate) mod time;

@@ -22,6 +22,7 @@ pub(crate) struct Server {
     shutdown: CancellationToken,
     pages: JoinHandle<std::io::Result<()>>,
     worker: JoinHandle<Result<(), QueueError>>,
+    keeper: JoinHandle<()>,
 }
 
 impl Server {
@@ -35,6 +36,7 @@ impl Server {
             axum::serve(listener, app.router()).with_graceful_shutdown(shutdown.clone().cancelled_owned());
         let pages = tokio::spawn(async move { serve.await });
         let worker = tokio::spawn(app.backend().worker().run(shutdown.clone()));
+        let keeper = tokio::spawn(shutdown.clone().cancelled_owned());
         if let Some(zoom) = &app.backend().simulated {
             zoom.subscribe(&base.join("/webhooks/zoom")?)
                 .await
@@ -47,6 +49,7 @@ impl Server {
             shutdown,
             pages,
             worker,
+            keeper,
         })
     }
 
@@ -84,6 +87,7 @@ impl Server {
     async fn drain(mut self) -> Result<()> {
         self.shutdown.cancel();
         let worked = (&mut self.worker).await?;
+        (&mut self.keeper).await?;
         if tokio::time::timeout(LAST_ANSWERS, &mut self.pages).await.is_err() {
             self.pages.abort();
         }
@@ -94,14 +98,8 @@ impl Server {
 
 /// A simulated Zoom forgets everybody when it stops. Asking once lets the page tell so, instead of the first call that fails.
 async fn forgotten_meanwhile(backend: &Backend) {
-    let Ok(client) = backend
-        .connections
-        .client_for(&zoom_oauth::OwnerId::new(OWNER))
-        .await
-    else {
-        return;
-    };
-    if client.users().me().await.is_err() {
+    let health = backend.connections.test(&zoom_oauth::OwnerId::new(OWNER)).await;
+    if health.is_ok_and(|health| !health.connection.is_live()) {
         tracing::info!("the connection is of an earlier simulated Zoom: connect again");
     }
 }

@@ -7,6 +7,7 @@ use reqwest::{Method, Response, StatusCode, header};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use url::Url;
+use zoom_simulator::Fault;
 
 use crate::server::{self, Server};
 
@@ -44,6 +45,16 @@ impl Host {
         let zoom = self.server.app().backend().simulated.as_ref().unwrap();
         let authorize: Url = location(&browser.get("/connect").await).parse().unwrap();
         let back = zoom.approve(&authorize).await.unwrap();
+        format!("{}?{}", back.path(), back.query().unwrap())
+    }
+
+    /// Somebody adds the app in the Marketplace; answers where Zoom sends their browser.
+    fn installed(&self) -> String {
+        let app = self.server.app();
+        let zoom = app.backend().simulated.as_ref().unwrap().simulator();
+        let config = zoom.config();
+        let back = zoom.install(&config.client_id, &config.users[0].email, Some(app.redirect()));
+        let back = back.unwrap();
         format!("{}?{}", back.path(), back.query().unwrap())
     }
 
@@ -158,7 +169,7 @@ async fn a_connect_is_finished_by_the_browser_that_began_it_and_once() {
 
     assert_eq!(
         location(&other.get(&back).await),
-        "/integrations?notice=other-session"
+        "/integrations?notice=zoom.another_browser"
     );
     assert!(!host.is_connected().await);
     assert_eq!(
@@ -168,7 +179,7 @@ async fn a_connect_is_finished_by_the_browser_that_began_it_and_once() {
     assert!(host.is_connected().await);
     assert_eq!(
         location(&visitor.get(&back).await),
-        "/integrations?notice=expired"
+        "/integrations?notice=zoom.used_link"
     );
 }
 
@@ -179,9 +190,9 @@ async fn a_no_at_zoom_is_told_in_our_words() {
     let denied = visitor
         .get("/oauth/callback?error=access_denied&error_description=%3Cscript%3E")
         .await;
-    assert_eq!(location(&denied), "/integrations?notice=denied");
-    let page = visitor.page("/integrations?notice=denied").await;
-    assert!(page.contains("access was not allowed at Zoom"));
+    assert_eq!(location(&denied), "/integrations?notice=zoom.denied");
+    let page = visitor.page("/integrations?notice=zoom.denied").await;
+    assert!(page.contains("nothing was connected"));
     // A link cannot make the page say something else.
     assert!(
         !visitor
@@ -189,6 +200,61 @@ async fn a_no_at_zoom_is_told_in_our_words() {
             .await
             .contains("You won")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_installation_from_the_marketplace_waits_for_a_yes() {
+    let host = Host::start().await;
+    let (visitor, other) = (host.visitor().await, host.visitor().await);
+    let back = host.installed();
+    let confirm = visitor.page(&back).await;
+    assert!(
+        confirm.contains("Is this you?") && confirm.contains("Maya Chen"),
+        "{confirm}"
+    );
+    assert!(!host.is_connected().await);
+    let ticket = confirm.split("name=\"ticket\" value=\"").nth(1).unwrap();
+    let ticket = format!("ticket={}", ticket.split('"').next().unwrap());
+    let stolen = other.submit("/claim", &ticket).await;
+    assert_eq!(location(&stolen), "/integrations?notice=zoom.another_browser");
+    assert!(!host.is_connected().await);
+    let claimed = visitor.submit("/claim", &ticket).await;
+    assert_eq!(location(&claimed), "/integrations?notice=connected");
+    assert!(host.is_connected().await);
+    let again = visitor.submit("/claim", &ticket).await;
+    assert_eq!(location(&again), "/integrations?notice=zoom.used_ticket");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_connection_says_why_and_offers_to_reconnect() {
+    let host = Host::start().await;
+    let visitor = host.visitor().await;
+    visitor.get(&host.allowed(&visitor).await).await;
+    let page = visitor.page("/integrations").await;
+    assert!(
+        page.contains("maya.chen@brightwave.example")
+            && page.contains("none yet")
+            && page.contains("not yet"),
+        "{page}"
+    );
+    let app = host.server.app();
+    app.backend().connections.refresh(&app.owner()).await.unwrap();
+    assert!(!visitor.page("/integrations").await.contains("not yet"));
+
+    let zoom = app.backend().simulated.as_ref().unwrap().simulator();
+    zoom.fail_next(Fault::InvalidGrant);
+    app.backend().connections.refresh(&app.owner()).await.unwrap_err();
+    let page = visitor.page("/integrations").await;
+    assert!(
+        page.contains("Expired") && page.contains("Zoom no longer accepts this connection"),
+        "{page}"
+    );
+    assert!(
+        page.contains("id=\"reconnect\" href=\"/connect\">Reconnect</a>"),
+        "{page}"
+    );
+    visitor.get(&host.allowed(&visitor).await).await;
+    assert!(visitor.page("/integrations").await.contains("Connected as"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

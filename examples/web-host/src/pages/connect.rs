@@ -7,8 +7,9 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use url::{Host, Url};
-use zoom_oauth::Callback;
+use zoom_oauth::{Callback, Connection, Error};
 
+use super::install;
 use crate::{app::App, failure::Failure, notice::Notice, session::Session};
 
 /// `GET /connect`: to Zoom's page of consent.
@@ -31,7 +32,7 @@ pub(crate) async fn start(
         .await
     {
         Ok(authorization) => Ok(found(&authorization.url)),
-        Err(error) if error.is_retryable() => Ok(Notice::TryAgain.at("/integrations").into_response()),
+        Err(error) if error.is_retryable() => Ok(Notice::from(&error).at("/integrations").into_response()),
         Err(error) => Err(error.into()),
     }
 }
@@ -41,14 +42,22 @@ pub(crate) async fn finish(
     State(app): State<App>,
     Extension(session): Extension<Session>,
     RawQuery(query): RawQuery,
-) -> Redirect {
+) -> Response {
     let callback = Callback::from_query(query.as_deref().unwrap_or_default());
+    if callback.is_installation() {
+        return install::confirm(&app, &session, &callback).await;
+    }
     let connected = app
         .backend()
         .connections
         .connect(&callback, &session.binding(app.owner()))
         .await;
-    let notice = match &connected {
+    told(connected.as_ref()).into_response()
+}
+
+/// To the page of connections, with the news.
+pub(super) fn told(connected: Result<&Connection, &Error>) -> Redirect {
+    let notice = match connected {
         Ok(_) => Notice::Connected,
         Err(error) => {
             tracing::warn!(

@@ -1,4 +1,4 @@
-//! `GET /integrations`: connected, or not.
+//! `GET /integrations`: connected, or not, why, and what to do.
 
 use askama::Template;
 use axum::{
@@ -6,7 +6,7 @@ use axum::{
     response::Response,
 };
 use jiff::tz::TimeZone;
-use zoom_oauth::{Connection, Status};
+use zoom_oauth::{Action, Cause, Connection, Missing, Status};
 
 use crate::{
     app::App,
@@ -29,11 +29,17 @@ struct ZoomCard {
     status: &'static str,
     tone: &'static str,
     live: bool,
+    /// Whether connecting again mends something.
+    reconnect: bool,
     name: String,
     email: String,
     reason: &'static str,
+    todo: &'static str,
+    missing: Vec<Missing>,
     account: String,
     since: String,
+    refreshed: Option<String>,
+    webhook: Option<String>,
     scopes: Vec<String>,
 }
 
@@ -59,28 +65,27 @@ impl ZoomCard {
             _ => ("Not connected", ""),
         };
         let email = connection.email.clone().unwrap_or_default();
+        let cause = connection.cause();
+        let live = connection.is_live();
+        let mends = connection
+            .missing
+            .iter()
+            .any(|missing| missing.action() == Action::Reconnect);
         Self {
             status,
             tone,
-            live: connection.is_live(),
+            live,
+            reconnect: !live || mends,
             name: connection.display_name.clone().unwrap_or_else(|| email.clone()),
             email,
-            reason: reason(connection.reason.as_deref()),
+            reason: cause.as_ref().map_or("The connection has ended.", Cause::message),
+            todo: cause.map_or("", |cause| cause.action().instruction()),
+            missing: connection.missing.clone(),
             account: connection.account_id.to_string(),
             since: when(connection.connected_at, zone),
+            refreshed: connection.refreshed_at.map(|at| when(at, zone)),
+            webhook: connection.last_webhook_at.map(|at| when(at, zone)),
             scopes: connection.scopes.clone(),
         }
-    }
-}
-
-/// Why it is not live, for a reader.
-fn reason(code: Option<&str>) -> &'static str {
-    match code {
-        Some("invalid_grant") => {
-            "Zoom no longer accepts this connection: it was not used for long, or ended at Zoom. Your calls are still here."
-        }
-        Some("disconnected") => "You disconnected. Your calls are still here.",
-        Some("deauthorized") => "The app was removed at Zoom. Your calls are still here.",
-        _ => "The connection has ended. Your calls are still here.",
     }
 }
