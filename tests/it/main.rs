@@ -27,6 +27,8 @@ mod programs;
 #[cfg(test)]
 mod refresh;
 #[cfg(test)]
+mod terminal;
+#[cfg(test)]
 mod wait;
 #[cfg(test)]
 mod whisper;
