@@ -10,6 +10,8 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
+#[cfg(feature = "sqlite")]
+pub(crate) use self::statements::save_in_place;
 pub(crate) use self::statements::{DELETE, FIND, LOAD, save, saved};
 use crate::{
     ConnectionId, Entry, Fence, Generation, Page, PageToken, RecordKind, Status, StoreError,

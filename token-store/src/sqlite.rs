@@ -59,7 +59,7 @@ fn is_busy(error: &sqlx::Error) -> bool {
 }
 
 /// In the order in which they are applied; one that was released is never changed.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str); 4] = [
     (1, "tables", include_str!("sqlite/0001_tables.sql")),
     (
         2,
@@ -67,6 +67,7 @@ const MIGRATIONS: [(i64, &str, &str); 3] = [
         include_str!("sqlite/0002_attributes_and_history.sql"),
     ),
     (3, "more indexes", include_str!("sqlite/0003_more_indexes.sql")),
+    (4, "fewer writes", include_str!("sqlite/0004_fewer_writes.sql")),
 ];
 
 async fn migrate(pool: &SqlitePool) -> Result<(), StoreError> {

@@ -69,6 +69,33 @@ const SAVE_OVER_A_GENERATION: &str = concat!(
     ", $16) WHERE id = $1 AND generation = $16 - 1 RETURNING generation"
 );
 
+/// The same for a record that stays where the indexes have it, but for the time it expires. SQLite writes every index
+/// whose columns an update names, changed or not, and nearly all saves change none of them.
+#[cfg(feature = "sqlite")]
+const SAVE_IN_PLACE: &str =
+    "UPDATE token_store_records SET (display_name, email, status_reason, scopes, attributes, created_at, updated_at,
+         expires_at, sealed, generation) = ($6, $7, $9, $10, $11, $12, $13, $14, $15, $16)
+     WHERE id = $1 AND generation = $16 - 1 AND owner = $2 AND kind = $3 AND provider_account IS $4
+         AND provider_user IS $5 AND status = $8
+     RETURNING generation";
+
+/// A save over a known generation that changes nothing by which records are found, to be run to its end: no row when it
+/// would, or when the store has something else.
+#[cfg(feature = "sqlite")]
+pub(crate) fn save_in_place<'query, DB>(
+    record: &StoredConnection,
+    over: Generation,
+) -> Result<Query<'query, DB, DB::Arguments>, StoreError>
+where
+    DB: Database,
+    for<'text> &'text str: Encode<'text, DB> + Type<DB>,
+    for<'text> Option<&'text str>: Encode<'text, DB> + Type<DB>,
+    for<'number> i64: Encode<'number, DB> + Type<DB>,
+    for<'number> Option<i64>: Encode<'number, DB> + Type<DB>,
+{
+    bind(SAVE_IN_PLACE, record, over.next())
+}
+
 /// A save, to be run to its end: [`saved`] reads its rows.
 pub(crate) fn save<'query, DB>(
     record: &StoredConnection,
@@ -87,7 +114,21 @@ where
         Expect::Any => (SAVE_OVER_ANYTHING, None),
     };
     // What it will be if the store has what is expected, which the statement sees to.
-    let generation = expect.advance(record, current)?;
+    bind(statement, record, expect.advance(record, current)?)
+}
+
+fn bind<'query, DB>(
+    statement: &'static str,
+    record: &StoredConnection,
+    generation: Generation,
+) -> Result<Query<'query, DB, DB::Arguments>, StoreError>
+where
+    DB: Database,
+    for<'text> &'text str: Encode<'text, DB> + Type<DB>,
+    for<'text> Option<&'text str>: Encode<'text, DB> + Type<DB>,
+    for<'number> i64: Encode<'number, DB> + Type<DB>,
+    for<'number> Option<i64>: Encode<'number, DB> + Type<DB>,
+{
     let scopes = serde_json::to_string(&record.scopes)
         .map_err(|_| StoreError::Invalid("the scopes cannot be written as text"))?;
     let attributes = serde_json::to_string(&record.attributes)

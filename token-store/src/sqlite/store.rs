@@ -79,6 +79,15 @@ impl TokenStore for SqliteStore {
 
     async fn save(&self, record: &StoredConnection, expect: Expect) -> Result<Generation, StoreError> {
         // All rows, though there is one: the commit comes after the last.
+        if let Expect::Generation(over) = expect {
+            let rows = sql::save_in_place(record, over)?
+                .fetch_all(&self.pool)
+                .await
+                .map_err(StoreError::unavailable)?;
+            if !rows.is_empty() {
+                return sql::saved(&rows, &record.id);
+            }
+        }
         let rows = sql::save(record, expect)?
             .fetch_all(&self.pool)
             .await
@@ -115,8 +124,8 @@ impl TokenStore for SqliteStore {
 /// Only what is asked for stands in the statement, so that an index serves it, however many records there are. A plus sign keeps
 /// SQLite from an index that would not narrow anything down, such as that of all ids for the sake of their order.
 fn find(query: &mut QueryBuilder<Sqlite>, filter: &Filter, page: &PageToken) {
-    // An account has few records and a kind has nearly all of them.
-    let kind = if filter.get_provider_account().is_some() {
+    // An account has few records, few expire soon, and a kind has nearly all of them.
+    let kind = if filter.get_provider_account().is_some() || filter.get_expires_before().is_some() {
         "+kind"
     } else {
         "kind"

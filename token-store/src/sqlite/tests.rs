@@ -134,6 +134,34 @@ async fn a_save_leaves_alone_what_a_newer_version_added() {
     }
 }
 
+/// How many pages the log has.
+fn pages_in_log(database: &std::path::Path) -> u64 {
+    let log = std::fs::metadata(database.with_extension("sqlite-wal")).unwrap();
+    log.len() / (4096 + 24)
+}
+
+#[tokio::test]
+async fn a_refresh_writes_the_record_and_one_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new.sqlite");
+    let store = SqliteStore::connect(&format!("sqlite://{}", path.display()))
+        .await
+        .unwrap();
+    let mut record = record("id");
+    record.expires_at = Some(record.created_at);
+    let mut generation = store.save(&record, Expect::Absent).await.unwrap();
+    let before = pages_in_log(&path);
+    for minute in 1..=10 {
+        record.expires_at = Some(record.created_at + jiff::SignedDuration::from_mins(minute));
+        generation = store.save(&record, Expect::Generation(generation)).await.unwrap();
+    }
+    assert_eq!(pages_in_log(&path) - before, 20);
+    record.status = Status::Expired;
+    store.save(&record, Expect::Generation(generation)).await.unwrap();
+    let kept = store.load(&"id".into()).await.unwrap().unwrap();
+    assert_eq!(kept.value, record);
+}
+
 #[tokio::test]
 async fn a_look_up_goes_through_an_index() {
     let store = SqliteStore::connect("sqlite::memory:").await.unwrap();
@@ -154,7 +182,8 @@ async fn a_look_up_goes_through_an_index() {
             "token_store_records_provider",
         ),
         (filter().status(Status::Expired), "token_store_records_status"),
-        (filter().expires_before(now), "token_store_records_expiry_of_all"),
+        (filter().kind(RecordKind::Quarantine), "token_store_records_kind"),
+        (filter().expires_before(now), "token_store_records_expiry"),
         (
             filter().kind(RecordKind::Authorization).expires_before(now),
             "token_store_records_expiry",
