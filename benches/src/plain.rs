@@ -50,7 +50,6 @@ impl Plain {
             .test_before_acquire(false)
             .connect_with(options)
             .await?;
-        let table = format!("{table} WITHOUT ROWID");
         sqlx::query(sqlx::AssertSqlSafe(table)).execute(&pool).await?;
         Ok(Self::Sqlite(pool))
     }
