@@ -28,6 +28,6 @@ pub use memory::MemoryQueue;
 pub use queue::JobQueue;
 pub use record::{Counts, JobFilter, JobRecord, JobState};
 #[cfg(feature = "sqlite")]
-pub use sqlite::SqliteQueue;
+pub use sqlite::{SqliteQueue, open_sqlite};
 pub use wakeups::{Signal, Wakeups};
 pub use worker::{Worker, WorkerBuilder};

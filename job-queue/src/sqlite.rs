@@ -13,11 +13,13 @@ use crate::{
     Signal, Wakeups, WorkerId, clock::later,
 };
 
+mod open;
 mod row;
 mod schema;
 mod statements;
 mod write;
 
+pub use open::open_sqlite;
 use row::{corrupt_or_unavailable as failed, micros};
 use write::Write;
 
@@ -62,13 +64,10 @@ impl SqliteQueue {
                 .max_connections(1)
                 .idle_timeout(None)
                 .max_lifetime(None);
-            only_one.connect_with(options).await
+            open_sqlite(only_one, options).await
         } else {
             let options = options.journal_mode(SqliteJournalMode::Wal);
-            SqlitePoolOptions::new()
-                .max_connections(4)
-                .connect_with(options)
-                .await
+            open_sqlite(SqlitePoolOptions::new().max_connections(4), options).await
         };
         Self::from_pool(pool.map_err(failed)?).await
     }

@@ -56,7 +56,7 @@ pub use redis::RedisLock;
 #[cfg(feature = "rotation")]
 pub use rotation::{Progress, Quarantined, Rotation, RotationError};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{SqliteHistory, SqliteLock, SqliteStore};
+pub use sqlite::{SqliteHistory, SqliteLock, SqliteStore, open_sqlite};
 pub use store::{Filter, Page, PageToken, TokenStore, TokenStoreExt};
 pub use vault::{
     DataKey, Envelope, Key, KeyFile, KeyProblem, KeyProvider, KeyWrapper, LocalWrapper, SealContext, Sealed,

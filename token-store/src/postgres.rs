@@ -13,6 +13,11 @@ pub use self::{history::PostgresHistory, lock::PostgresLock, store::PostgresStor
 use crate::{StoreError, sql};
 
 async fn connect(url: &str) -> Result<PgPool, StoreError> {
+    if !knows_parameters(url) {
+        return Err(StoreError::Invalid(
+            "a parameter in the URL of the Postgres database is not known",
+        ));
+    }
     // The reason may quote the URL, and a password stands in it.
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| StoreError::Invalid("the text is not a URL of a Postgres database"))?;
@@ -22,6 +27,40 @@ async fn connect(url: &str) -> Result<PgPool, StoreError> {
         .connect_with(options)
         .await
         .map_err(unavailable)
+}
+
+/// What may stand behind the question mark of a URL. The driver logs any other parameter with its value, which would be
+/// the password if its name is mistyped.
+const PARAMETERS: [&str; 18] = [
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "ssl-ca",
+    "ssl-cert",
+    "ssl-key",
+    "ssl-mode",
+    "ssl-root-cert",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "statement-cache-capacity",
+    "user",
+];
+
+fn knows_parameters(url: &str) -> bool {
+    let without_fragment = url.split('#').next().unwrap_or(url);
+    let Some((_, query)) = without_fragment.split_once('?') else {
+        return true;
+    };
+    query.split('&').filter(|piece| !piece.is_empty()).all(|piece| {
+        let name = piece.split('=').next().unwrap_or(piece);
+        PARAMETERS.contains(&name) || (name.starts_with("options[") && name.ends_with(']'))
+    })
 }
 
 /// In the order in which they are applied; one that was released is never changed.

@@ -42,7 +42,8 @@ impl RedisLock {
     /// Opens `redis://host`, or `rediss://host` for TLS, and sees that it answers.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when the URL is none, or Redis does not answer or refuses the password.
+    /// [`StoreError::Invalid`] when the URL is none, [`StoreError::Unavailable`] when Redis does not answer or refuses the
+    /// password.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         let lock = Self::connect_later(url)?;
         lock.link.check().await?;
@@ -52,7 +53,7 @@ impl RedisLock {
     /// As [`connect`](Self::connect), but reaches for Redis with the first lease only: a host starts without it.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when the URL is none.
+    /// [`StoreError::Invalid`] when the URL is none.
     pub fn connect_later(url: &str) -> Result<Self, StoreError> {
         Ok(Self {
             link: Link::new(url)?,

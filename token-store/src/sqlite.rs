@@ -14,14 +14,33 @@ use crate::{StoreError, sql};
 
 /// How long to wait for others who write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
-/// How often to look again where SQLite itself does not wait.
+/// How often to look again where SQLite itself does not wait, and how long between.
 const ATTEMPTS: u32 = 600;
+const PAUSE: Duration = Duration::from_millis(25);
+
+/// Opens a pool, and waits where SQLite does not: of several who turn a new file to WAL at once it refuses all but one,
+/// whatever their `busy_timeout`, and says that the database is locked. For hosts that open their file themselves.
+///
+/// # Errors
+/// What keeps the first connection from being made.
+pub async fn open_sqlite(
+    pool: SqlitePoolOptions,
+    options: SqliteConnectOptions,
+) -> Result<SqlitePool, sqlx::Error> {
+    for _ in 0..ATTEMPTS {
+        match pool.clone().connect_with(options.clone()).await {
+            Err(error) if is_busy(&error) => tokio::time::sleep(PAUSE).await,
+            other => return other,
+        }
+    }
+    pool.connect_with(options).await
+}
 
 /// Opens a pool whose commits survive a power cut: a rotated token that is lost logs somebody out, and token saves
 /// are rare, so `synchronous` is `FULL`.
 async fn connect(url: &str) -> Result<SqlitePool, StoreError> {
     let options = SqliteConnectOptions::from_str(url)
-        .map_err(StoreError::unavailable)?
+        .map_err(|_| StoreError::Invalid("the text is not a URL of a SQLite file"))?
         .create_if_missing(true)
         .foreign_keys(true)
         .journal_mode(SqliteJournalMode::Wal)
@@ -41,14 +60,7 @@ async fn connect(url: &str) -> Result<SqlitePool, StoreError> {
     };
     // A file does not go stale; and a call that is dropped while its connection is tested closes the connection.
     let pool = pool.test_before_acquire(false);
-    // Of several who turn a new file to WAL at once SQLite refuses all but one, and for this it does not wait by itself.
-    for _ in 0..ATTEMPTS {
-        match pool.clone().connect_with(options.clone()).await {
-            Err(error) if is_busy(&error) => tokio::time::sleep(BUSY_TIMEOUT / ATTEMPTS).await,
-            other => return other.map_err(StoreError::unavailable),
-        }
-    }
-    pool.connect_with(options).await.map_err(StoreError::unavailable)
+    open_sqlite(pool, options).await.map_err(StoreError::unavailable)
 }
 
 fn is_busy(error: &sqlx::Error) -> bool {

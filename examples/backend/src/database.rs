@@ -22,9 +22,6 @@ pub(crate) async fn open(path: &Path) -> Result<SqlitePool> {
         .synchronous(SqliteSynchronous::Full)
         .pragma("secure_delete", "ON")
         .busy_timeout(Duration::from_secs(30));
-    let pool = SqlitePoolOptions::new()
-        .max_connections(8)
-        .connect_with(options)
-        .await;
+    let pool = token_store::open_sqlite(SqlitePoolOptions::new().max_connections(8), options).await;
     pool.with_context(|| format!("could not open the database {}", path.display()))
 }

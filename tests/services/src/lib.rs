@@ -1,7 +1,7 @@
 //! A real PostgreSQL and a real Redis for tests: started by them, gone with them.
 //!
 //! Each test binary starts a server when its first test asks for one, and all its tests share it, every one with a
-//! database of its own:
+//! place of its own:
 //!
 //! ```no_run
 //! let store = test_services::Postgres::shared().database(); // postgres://…

@@ -18,8 +18,8 @@ impl PostgresLock {
     /// Opens `postgres://…` and brings its tables up to date.
     ///
     /// # Errors
-    /// [`StoreError::Invalid`] when the URL is none, [`StoreError::Unavailable`] when the database does not answer or
-    /// the tables cannot be made.
+    /// [`StoreError::Invalid`] when the URL is none or has a parameter that nobody knows, [`StoreError::Unavailable`] when
+    /// the database does not answer or the tables cannot be made.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         Self::from_pool(super::connect(url).await?).await
     }

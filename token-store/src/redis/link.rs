@@ -25,7 +25,9 @@ struct Open {
 impl Link {
     pub(super) fn new(url: &str) -> Result<Self, StoreError> {
         Ok(Self {
-            client: Client::open(url).map_err(StoreError::unavailable)?,
+            // The reason may quote the URL, and a password stands in it.
+            client: Client::open(url)
+                .map_err(|_| StoreError::Invalid("the text is not a URL of a Redis server"))?,
             patience: Duration::from_millis(500),
             open: Arc::default(),
         })

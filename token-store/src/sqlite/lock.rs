@@ -18,7 +18,8 @@ impl SqliteLock {
     /// Opens `sqlite://path`, made if it is not there, or `sqlite::memory:`, and brings its tables up to date.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when the file cannot be opened or its tables cannot be made.
+    /// [`StoreError::Invalid`] when the URL is none, [`StoreError::Unavailable`] when the file cannot be opened or its
+    /// tables cannot be made.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         Self::from_pool(super::connect(url).await?).await
     }

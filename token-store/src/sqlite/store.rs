@@ -16,12 +16,14 @@ impl SqliteStore {
     /// Opens `sqlite://path`, made if it is not there, or `sqlite::memory:`, and brings its tables up to date.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when the file cannot be opened or its tables cannot be made.
+    /// [`StoreError::Invalid`] when the URL is none, [`StoreError::Unavailable`] when the file cannot be opened or its
+    /// tables cannot be made.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         Self::from_pool(super::connect(url).await?).await
     }
 
-    /// Uses the host's pool, and brings the tables up to date. The pool should have a `busy_timeout`; with
+    /// Uses the host's pool, and brings the tables up to date. Open it with
+    /// [`open_sqlite`](crate::open_sqlite) if several may do so at once, and give it a `busy_timeout`. With
     /// `synchronous = NORMAL` a power cut may lose the newest saves, and with them a rotated token.
     ///
     /// # Errors

@@ -121,7 +121,7 @@ async fn no_error_and_no_debug_shows_a_password() {
     let good = Database::new()
         .address()
         .replacen("postgres@", "postgres:hunter2@", 1);
-    let missing = good.replacen("/test_", "/missing_", 1);
+    let missing = good.replacen("/postgres?", "/missing?", 1);
     let wrong_port = format!("{good}&port=hunter2");
     let wrong_mode = format!("{good}&sslmode=hunter2");
     let home = connect(&good).await.unwrap();
@@ -130,6 +130,7 @@ async fn no_error_and_no_debug_shows_a_password() {
         missing,
         wrong_port,
         wrong_mode,
+        "sqlite://file?hunter2=hunter2".into(),
         "mysql://root:hunter2@localhost".into(),
     ] {
         let error = connect(&bad).await.unwrap_err();
@@ -140,6 +141,41 @@ async fn no_error_and_no_debug_shows_a_password() {
     }
     for text in shown {
         assert!(!text.contains("hunter2"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_parameter_that_nobody_knows_does_not_get_as_far_as_a_log() {
+    let good = Database::new().address();
+    for unknown in [
+        "pasword=hunter2",
+        "PASSWORD=hunter2",
+        "=hunter2",
+        "hunter2",
+        "pass%77ord=hunter2",
+    ] {
+        let error = connect(&format!("{good}&{unknown}")).await.unwrap_err();
+        let shown = error.to_string();
+        assert!(matches!(error, StoreError::Invalid(_)), "{error:?}");
+        assert!(
+            shown.contains("parameter") && !shown.contains("hunter2"),
+            "{shown}"
+        );
+    }
+    connect(&format!("{good}&application_name=a&#fragment"))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn asking_again_does_not_mend_a_url() {
+    let errors = [
+        connect("sqlite://file?mode=unheard").await.unwrap_err(),
+        connect("postgres://localhost:port/db").await.unwrap_err(),
+        token_store::RedisLock::connect_later("nonsense").unwrap_err(),
+    ];
+    for error in errors {
+        assert!(!error.is_retryable(), "{error:?}");
     }
 }
 

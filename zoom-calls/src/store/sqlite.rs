@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use job_queue::open_sqlite;
 use serde_json::Value;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
@@ -54,13 +55,10 @@ impl SqliteCallStore {
                 .max_connections(1)
                 .idle_timeout(None)
                 .max_lifetime(None);
-            only_one.connect_with(options).await
+            open_sqlite(only_one, options).await
         } else {
             let options = options.journal_mode(SqliteJournalMode::Wal);
-            SqlitePoolOptions::new()
-                .max_connections(4)
-                .connect_with(options)
-                .await
+            open_sqlite(SqlitePoolOptions::new().max_connections(4), options).await
         };
         Self::from_pool(pool.map_err(failed)?).await
     }

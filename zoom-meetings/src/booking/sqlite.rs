@@ -12,7 +12,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{Row, SqlSafeStr, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
-use token_store::{Holder, OwnerId};
+use token_store::{Holder, OwnerId, open_sqlite};
 use zoom_core::{MeetingId, MeetingUuid};
 
 use super::{BookedInstance, Booking, BookingError, BookingStore, Claim, Intent, SessionId, SessionState};
@@ -54,7 +54,7 @@ impl SqliteBookingStore {
             SqlitePoolOptions::new()
         };
         Self::from_pool(
-            pool.connect_with(options)
+            open_sqlite(pool, options)
                 .await
                 .map_err(BookingError::unavailable)?,
         )
