@@ -21,6 +21,19 @@ const SETTINGS: [&str; 7] = [
     "autovacuum=off",
 ];
 
+/// Makes the files and becomes the server, all of it under the keeper: a test that is killed while the files are made
+/// leaves nothing behind either. `$1` is where the programs are, `$2` the folder, and the rest are settings.
+///
+/// A language's order of letters, so that a query that forgets to ask for the order of bytes is found out.
+const SERVER: &str = r#"
+programs=$1 folder=$2
+shift 2
+cd /
+"$programs/initdb" --pgdata "$folder/data" --username=postgres --auth=trust --no-sync \
+    --encoding=UTF8 --locale=C.UTF-8 --locale-provider=icu --icu-locale=en-US || exit
+exec "$programs/postgres" -D "$folder/data" "$@"
+"#;
+
 /// A PostgreSQL that listens on a socket in its folder and lets everybody in.
 #[derive(Debug)]
 pub struct Postgres {
@@ -50,38 +63,15 @@ impl Postgres {
             );
         };
         let folder = folder();
-        let data = folder.join("data").display().to_string();
-        let prefix = without_root(&folder);
-        let command = |program: &str| {
-            let program = programs.join(program).display().to_string();
-            prefix.iter().cloned().chain([program]).collect::<Vec<_>>()
-        };
-        // A language's order of letters, so that a query that forgets to ask for the order of bytes is found out.
-        run(Command::new("env")
-            .args(command("initdb"))
-            .args([
-                "--pgdata",
-                &data,
-                "--username=postgres",
-                "--auth=trust",
-                "--no-sync",
-            ])
-            .args([
-                "--encoding=UTF8",
-                "--locale=C.UTF-8",
-                "--locale-provider=icu",
-                "--icu-locale=en-US",
-            ])
-            .current_dir("/"));
-
-        let mut postgres = command("postgres");
-        postgres.extend(["-D".to_owned(), data.clone()]);
+        let status = folder.join("data").join("postmaster.pid");
+        let mut command = without_root(&folder);
+        command.extend(["sh", "-c", SERVER, "sh"].map(str::to_owned));
+        command.extend([&programs, &folder].map(|path| path.display().to_string()));
         let socket = format!("unix_socket_directories={}", folder.display());
         for setting in SETTINGS.iter().copied().chain([socket.as_str()]) {
-            postgres.extend(["-c".to_owned(), setting.to_owned()]);
+            command.extend(["-c".to_owned(), setting.to_owned()]);
         }
-        let mut server = Server::start("PostgreSQL", folder, "QUIT", postgres);
-        let status = Path::new(&data).join("postmaster.pid");
+        let mut server = Server::start("PostgreSQL", folder, "QUIT", command);
         let is_ready =
             server.becomes(|_| fs::read_to_string(&status).is_ok_and(|text| text.contains("\nready")));
         assert!(

@@ -23,8 +23,11 @@ echo "$server"
 exec 2>/dev/null
 (
     read -r _ <&3
-    kill "-$signal" "$server"
-    kill -CONT "$server"
+    # Again until it is gone: a server that only just starts does not heed a signal yet.
+    while kill "-$signal" "$server"; do
+        kill -CONT "$server"
+        sleep 0.1
+    done
 ) >/dev/null &
 watcher=$!
 wait "$server"
