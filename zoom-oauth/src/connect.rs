@@ -1,9 +1,9 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use token_store::{Expect, Holder, LockKey, OwnerId, RecordKind, Status, StoredConnection, Versioned};
+use token_store::{Expect, LockKey, OwnerId, RecordKind, Status, StoredConnection, Versioned};
 use url::Url;
-use zoom_core::{AccessToken, AccountId, Scopes, StaticToken, UserId};
+use zoom_core::{AccountId, Scopes, StaticToken, UserId};
 
 use crate::{
     AppKind, Callback, Connection, Connections, Error, ErrorKind, SessionBinding, attributes,
@@ -13,20 +13,17 @@ use crate::{
     life::{self, Turn},
     look::Look,
     records::{SaveError, Slot},
+    refresh::SAVE_PAUSES,
     revocation::LeftGrant,
     state::Terms,
     tokens::Tokens,
 };
 
-/// Longer than what is done under it: a look at the owner's records and a save.
-const LEASE: Duration = Duration::from_secs(60);
-const LOOK: Duration = Duration::from_millis(50);
-
 impl Connections {
     /// Finishes a connect with what the callback brought: uses the state up, exchanges the code, asks Zoom who it is,
     /// and only then saves, over the tokens of an earlier connect if there was one.
     ///
-    /// Once the state is used up, it goes to its end even if the caller goes away.
+    /// Once begun, it goes to its end even if the caller goes away.
     ///
     /// # Errors
     /// [`ErrorKind::Denied`] when the user said no. [`ErrorKind::InvalidCallback`], [`ErrorKind::UnknownState`],
@@ -38,20 +35,20 @@ impl Connections {
     /// [`ErrorKind::Unavailable`], [`ErrorKind::Api`] when Zoom did not play along: start again.
     pub async fn connect(&self, callback: &Callback, session: &SessionBinding) -> Result<Connection, Error> {
         let refusal = callback.refusal();
-        let Some(state) = &callback.state else {
+        let Some(state) = callback.state.clone() else {
             return Err(refusal.unwrap_or_else(|| Error::new(ErrorKind::InvalidCallback)));
         };
         if callback.code.is_none() && refusal.is_none() {
             return Err(Error::new(ErrorKind::InvalidCallback));
         }
-        let started = self.consume(state, session).await?;
-        let code = match (callback.code.clone(), refusal) {
-            (_, Some(refusal)) => return Err(refusal),
-            (None, None) => return Err(Error::new(ErrorKind::InvalidCallback)),
-            (Some(code), None) => code,
-        };
-        let this = self.clone();
+        let (this, session, code) = (self.clone(), session.clone(), callback.code.clone());
         detached(async move {
+            let started = this.consume(&state, &session).await?;
+            let code = match (code, refusal) {
+                (_, Some(refusal)) => return Err(refusal),
+                (None, None) => return Err(Error::new(ErrorKind::InvalidCallback)),
+                (Some(code), None) => code,
+            };
             let granted = this.inner.exchange.code(&code, Some(&started.verifier)).await;
             let granted = granted.map_err(|error| error.into_error_of_code())?;
             this.welcome_or_keep(started.terms, granted).await
@@ -84,7 +81,8 @@ impl Connections {
         Look::take(&client, &scopes(&granted.scopes), self.inner.app.kind).await
     }
 
-    /// Makes tokens the owner's connection whose user is known.
+    /// Makes tokens the owner's connection whose user is known. A store that fails for a moment is asked again: a new
+    /// consent may have ended the tokens of the one before, and then these are all there is.
     pub(crate) async fn settle(
         &self,
         terms: Terms,
@@ -103,37 +101,31 @@ impl Connections {
         };
         // So that two who connect the owner at once cannot both find no other user.
         let key = LockKey::new(format!("owner:{}", whose.owner));
-        let holder = Holder::random()?;
-        self.lease(&key, &holder).await?;
-        let saved = self.settle_leased(&whose, terms, granted, granted_at, look).await;
-        if let Err(error) = inner.lock.release(&key, &holder).await {
-            tracing::warn!(%key, error = &error as &dyn std::error::Error, "a lease was not given back; it ends by time");
-        }
-        let record = saved?;
-        // Tokens of before that were still waiting to be saved are dead.
-        inner.refresher.forget(&record.id);
-        self.forget_unfinished(&record.owner).await;
+        let mut pauses = SAVE_PAUSES.iter();
+        let record = loop {
+            let settled = self.settle_leased(&whose, &terms, &granted, granted_at, look);
+            match self.alone(&key, settled).await {
+                Ok(record) => break record,
+                Err(error) => match pauses.next().filter(|_| is_of_our_home(&error)) {
+                    Some(pause) => inner.sleeper.sleep(*pause).await,
+                    None => return Err(error),
+                },
+            }
+        };
+        self.forget_unfinished(&record.owner, granted_at).await;
         Connection::from_record(&record).ok_or_else(|| Error::new(ErrorKind::UnexpectedAnswer))
     }
 
     async fn settle_leased(
         &self,
         whose: &Whose,
-        terms: Terms,
-        granted: Granted,
+        terms: &Terms,
+        granted: &Granted,
         granted_at: Timestamp,
         look: &Look,
     ) -> Result<StoredConnection, Error> {
         let inner = &self.inner;
-        if inner.app.kind == AppKind::Admin && !look.is_admin(&scopes(&granted.scopes)) {
-            self.give_back(whose, &granted.access).await;
-            return Err(Error::new(ErrorKind::AdminRequired));
-        }
         let others = self.other_users(whose).await?;
-        if !others.is_empty() && !terms.switch_user {
-            self.give_back(whose, &granted.access).await;
-            return Err(Error::new(ErrorKind::AnotherUser));
-        }
         let now = inner.clock.now();
         let id = connection_id(inner.records.app(), &whose.owner, &whose.account, &whose.user);
         let mut record = StoredConnection::new(
@@ -145,43 +137,28 @@ impl Connections {
         );
         record.provider_account = Some(whose.account.as_str().to_owned());
         record.provider_user = Some(whose.user.as_str().to_owned());
-        record.scopes = granted.scopes;
+        record.scopes.clone_from(&granted.scopes);
         record.expires_at = Some(granted.expires_at);
         inner.records.sign(&mut record);
         attributes::set_api_url(&mut record, granted.api_url.as_ref());
         attributes::set_opened_by(&mut record, terms.opened_by.as_deref());
         look.note(&mut record, &inner.features, inner.app.kind, now);
-        let tokens = Tokens {
-            access: granted.access,
-            refresh: granted.refresh,
-            expires_at: granted.expires_at,
-            granted_at,
+        let tokens = granted.tokens(granted_at);
+        let refusal = if inner.app.kind == AppKind::Admin && !look.is_admin(&scopes(&granted.scopes)) {
+            Some(ErrorKind::AdminRequired)
+        } else {
+            (!others.is_empty() && !terms.switch_user).then_some(ErrorKind::AnotherUser)
         };
+        if let Some(refusal) = refusal {
+            // Not if somebody lives on a grant of the same user: revoking ends it as a whole.
+            self.end_grant(LeftGrant::new(&record, tokens)).await;
+            return Err(Error::new(refusal));
+        }
         let record = self.save_connected(record, &tokens).await?;
         for other in others {
             self.replace(other).await;
         }
         Ok(record)
-    }
-
-    pub(crate) async fn lease(&self, key: &LockKey, holder: &Holder) -> Result<(), Error> {
-        let mut waited = Duration::ZERO;
-        loop {
-            match self.inner.lock.try_acquire(key, holder, LEASE).await {
-                Ok(Some(_)) => return Ok(()),
-                Ok(None) => {}
-                // It keeps two consents at once apart. That is not worth turning everybody away.
-                Err(error) => {
-                    tracing::warn!(%key, error = &error as &dyn std::error::Error, "no lease to be had; going on without");
-                    return Ok(());
-                }
-            }
-            if waited > LEASE {
-                return Err(Error::unavailable("another process is connecting the same owner"));
-            }
-            self.inner.sleeper.sleep(LOOK).await;
-            waited += LOOK;
-        }
     }
 
     /// The owner's connections to other Zoom users.
@@ -194,19 +171,6 @@ impl Connections {
                     || record.provider_user.as_deref() != Some(whose.user.as_str()))
         });
         Ok(found)
-    }
-
-    /// Gives back what was granted by mistake, unless somebody lives on a grant of the same user: revoking ends the
-    /// user's grant as a whole.
-    async fn give_back(&self, whose: &Whose, access: &AccessToken) {
-        let lived_on = match self.find_by_zoom(&whose.account, Some(&whose.user)).await {
-            Ok(found) => !found.is_empty(),
-            // Nobody is logged out because we cannot look.
-            Err(_) => true,
-        };
-        if !lived_on && self.inner.exchange.revoke(access).await.is_err() {
-            tracing::warn!(owner = %whose.owner, "the token of a refused zoom user was not revoked");
-        }
     }
 
     /// Leaves a connection for that of another Zoom user, which is saved already.
@@ -259,6 +223,8 @@ impl Connections {
             };
             match inner.records.save(&slot).await {
                 Ok(_) => {
+                    // Tokens of before that were still waiting to be saved are dead.
+                    inner.refresher.forget(&slot.record.id).await;
                     if let Some(kind) = told {
                         inner.announcer.announce(&slot.record, kind).await;
                     }
@@ -276,6 +242,11 @@ struct Whose {
     owner: OwnerId,
     account: AccountId,
     user: UserId,
+}
+
+/// Whether the store or the keys' home failed, and may work again in a moment.
+fn is_of_our_home(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Storage | ErrorKind::Vault) && error.is_retryable()
 }
 
 pub(crate) fn scopes(granted: &[String]) -> Scopes {

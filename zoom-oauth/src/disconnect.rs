@@ -160,8 +160,8 @@ impl Connections {
         let mut deleted = 0;
         for found in self.inner.records.find(filter).await? {
             if found.value.created_at <= until {
-                self.inner.records.store.delete(&found.value.id).await?;
-                self.inner.refresher.forget(&found.value.id);
+                self.inner.records.delete(&found.value.id).await?;
+                self.inner.refresher.forget(&found.value.id).await;
                 deleted += 1;
             }
         }
@@ -179,7 +179,7 @@ impl Connections {
             }
             // A connect that Zoom never put a name to is no history.
             if record.provider_user.is_none() {
-                self.inner.records.store.delete(&record.id).await?;
+                self.inner.records.delete(&record.id).await?;
             }
         }
         // Only now: all tokens have left the store, however long Zoom takes.
@@ -230,6 +230,6 @@ impl Connections {
             }
         }
         // Those in memory are newer than those in the store.
-        Ok(inner.refresher.forget(&id).or(tokens))
+        Ok(inner.refresher.forget(&id).await.or(tokens))
     }
 }

@@ -21,14 +21,14 @@ use crate::{
     app::ClientSecret,
     http::{Http, HttpError},
     refusal::{Refusal, Verdict},
-    tokens::RefreshToken,
+    tokens::{RefreshToken, Tokens},
 };
 
 /// What Zoom says when it does not say how long a token lives.
 const USUAL_LIFETIME: Duration = Duration::from_secs(3600);
 
 /// What an exchange brought.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Granted {
     pub(crate) access: AccessToken,
     pub(crate) refresh: Option<RefreshToken>,
@@ -36,6 +36,18 @@ pub(crate) struct Granted {
     pub(crate) scopes: Vec<String>,
     /// Where the API of the account's region is, if Zoom named one that may have the token.
     pub(crate) api_url: Option<Url>,
+}
+
+impl Granted {
+    /// What is kept of it; the user consented then.
+    pub(crate) fn tokens(&self, granted_at: Timestamp) -> Tokens {
+        Tokens {
+            access: self.access.clone(),
+            refresh: self.refresh.clone(),
+            expires_at: self.expires_at,
+            granted_at,
+        }
+    }
 }
 
 /// Why an exchange brought nothing.

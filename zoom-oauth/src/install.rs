@@ -10,14 +10,14 @@ use std::{fmt, sync::Arc};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use token_store::{ConnectionId, Holder, LockKey, OwnerId, StoredConnection};
+use token_store::{ConnectionId, LockKey, OwnerId, StoredConnection};
 use url::Url;
 use zoom_core::{AccountId, StaticToken, UserId};
 
 use self::waiting::Waiting;
 use crate::{
     AuthorizeRequest, Callback, Connection, Connections, Error, ErrorKind, SessionBinding, attributes,
-    detached::detached, exchange::Granted, tokens::Tokens,
+    detached::detached, exchange::Granted,
 };
 
 /// An installation that waits to be claimed.
@@ -114,17 +114,14 @@ impl Connections {
             this.sweep_installations().await;
             let id = this.installation_id(&code);
             // So that a code that is delivered twice at once is exchanged once.
-            let (key, holder) = (LockKey::new(id.as_str()), Holder::random()?);
-            this.lease(&key, &holder).await?;
-            let parked = match this.park_again(&id, &session).await {
-                Ok(None) => this.park_new(id, &code, &session).await,
-                Ok(Some(parked)) => Ok(parked),
-                Err(error) => Err(error),
+            let key = LockKey::new(id.as_str());
+            let parked = async {
+                match this.park_again(&id, &session).await? {
+                    Some(parked) => Ok(parked),
+                    None => this.park_new(id, &code, &session).await,
+                }
             };
-            if let Err(error) = this.inner.lock.release(&key, &holder).await {
-                tracing::warn!(%key, error = &error as &dyn std::error::Error, "a lease was not given back; it ends by time");
-            }
-            parked
+            this.alone(&key, parked).await
         })
         .await
     }
@@ -210,17 +207,12 @@ impl Connections {
         record.provider_user = Some(user_id.as_str().to_owned());
         record.display_name = user.name();
         record.email.clone_from(&user.email);
-        record.scopes = granted.scopes;
+        record.scopes.clone_from(&granted.scopes);
         record.expires_at = Some(latest.min(granted.expires_at));
         inner.records.sign(&mut record);
         attributes::set_api_url(&mut record, granted.api_url.as_ref());
-        let tokens = Tokens {
-            access: granted.access,
-            refresh: granted.refresh,
-            expires_at: granted.expires_at,
-            granted_at: now,
-        };
-        self.save_new(Waiting::new(record, tokens, session)).await
+        let waiting = Waiting::new(record, granted.tokens(now), session);
+        self.save_new(waiting).await
     }
 
     fn granted(&self, waiting: &Waiting) -> Granted {

@@ -12,7 +12,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use token_store::{ConnectionId, Filter, Holder, LockKey, PageToken, RecordKind, Status, StoredConnection};
+use token_store::{ConnectionId, Filter, LockKey, PageToken, RecordKind, Status, StoredConnection};
 
 use crate::{
     Connections, Error, ErrorKind, InterruptedOutcome, attributes, detached::detached, digest::digest,
@@ -302,21 +302,8 @@ fn fraction(id: &ConnectionId) -> f64 {
 impl Connections {
     /// What a connection needs now, unless another host is at it or was faster.
     async fn care(&self, id: &ConnectionId, times: &Times) -> Result<Option<Care>, Error> {
-        let inner = &self.inner;
-        let (key, holder) = (LockKey::new(format!("keeper:{id}")), Holder::random()?);
-        match inner.lock.try_acquire(&key, &holder, LEASE).await {
-            Ok(Some(_)) => {}
-            Ok(None) => return Ok(None),
-            // It saves work; what we do is right without it.
-            Err(error) => tracing::warn!(%key, error = &error as &dyn std::error::Error,
-                "no lease to be had; going on without"),
-        }
-        let cared = self.care_leased(id, times).await;
-        if let Err(error) = inner.lock.release(&key, &holder).await {
-            tracing::warn!(%key, error = &error as &dyn std::error::Error,
-                "a lease was not given back; it ends by time");
-        }
-        cared
+        let key = LockKey::new(format!("keeper:{id}"));
+        self.unless_taken(&key, LEASE, self.care_leased(id, times)).await
     }
 
     async fn care_leased(&self, id: &ConnectionId, times: &Times) -> Result<Option<Care>, Error> {

@@ -23,6 +23,7 @@ mod health;
 mod http;
 mod install;
 mod keeper;
+mod lease;
 mod life;
 mod look;
 mod missing;

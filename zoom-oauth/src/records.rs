@@ -163,6 +163,13 @@ impl Records {
         self.put(&record, expect).await
     }
 
+    /// Deletes a record, and what the cache has of it.
+    pub(crate) async fn delete(&self, id: &ConnectionId) -> Result<(), Error> {
+        let deleted = self.store.delete(id).await;
+        self.cache.forget(id);
+        Ok(deleted?)
+    }
+
     /// A save that failed may have happened all the same, so the cache hears of each.
     async fn put(&self, record: &StoredConnection, expect: Expect) -> Result<Generation, SaveError> {
         let saved = self.store.save(record, expect).await;

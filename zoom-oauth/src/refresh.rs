@@ -22,6 +22,7 @@ use token_store::{ConnectionId, Holder, RefreshLock, Status, StoredConnection};
 use zoom_core::{AccessToken, Clock, Sleeper};
 
 pub use self::interrupted::{Interrupted, InterruptedOutcome};
+pub(crate) use self::keep::PAUSES as SAVE_PAUSES;
 use self::{flight::Flown, unsaved::Shelf};
 use crate::{
     Error, ErrorKind,

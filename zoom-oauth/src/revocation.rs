@@ -1,13 +1,13 @@
 //! Grants are ended at Zoom after their tokens have left the store, and tried again while Zoom is down.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use serde::Serialize;
 use token_store::{OwnerId, StoredConnection};
 use tokio::sync::watch;
 use tracing::Instrument as _;
-use zoom_core::{AccountId, UserId};
+use zoom_core::{AccountId, StaticToken, UserId};
 
 use crate::{Connections, exchange::ExchangeError, tokens::Tokens};
 
@@ -64,6 +64,7 @@ pub struct PendingRevocation {
 #[derive(Debug)]
 pub(crate) struct LeftGrant {
     owner: OwnerId,
+    /// `None` where Zoom has not said yet.
     zoom: Option<(AccountId, UserId)>,
     tokens: Tokens,
 }
@@ -202,18 +203,8 @@ impl Connections {
     }
 
     async fn try_to_end(&self, grant: &mut LeftGrant) -> Tried {
-        // Asked before every try: the user may have consented anew meanwhile, and revoking would end that, too.
-        if let Some((account, user)) = &grant.zoom {
-            match self
-                .inner
-                .records
-                .is_lived_on(account.as_str(), user.as_str())
-                .await
-            {
-                Ok(true) => return Tried::Done(Revoked::Shared),
-                Ok(false) => {}
-                Err(_) => return Tried::Later(None),
-            }
+        if let Some(tried) = self.spare(grant).await {
+            return tried;
         }
         let exchange = &self.inner.exchange;
         let tokens = &mut grant.tokens;
@@ -229,9 +220,38 @@ impl Connections {
                 Err(error) => return later(error),
             }
         }
-        match exchange.revoke(&tokens.access).await {
+        if grant.zoom.is_none() {
+            let client = self
+                .inner
+                .regions
+                .client(None, Arc::new(StaticToken::new(tokens.access.clone())));
+            match client.users().me().await {
+                Ok(user) => grant.zoom = user.account_id.zip(user.id),
+                Err(error) if error.is_retryable() => return Tried::Later(error.retry_after()),
+                // Zoom does not tell this token. Nor did it tell whoever has left.
+                Err(_) => {}
+            }
+            if let Some(tried) = self.spare(grant).await {
+                return tried;
+            }
+        }
+        match exchange.revoke(&grant.tokens.access).await {
             Ok(()) => Tried::Done(Revoked::Yes),
             Err(error) => later(error),
+        }
+    }
+}
+
+impl Connections {
+    /// What keeps a grant from being ended. Asked before every try: the user may have consented anew meanwhile, and
+    /// revoking would end that, too.
+    async fn spare(&self, grant: &LeftGrant) -> Option<Tried> {
+        let (account, user) = grant.zoom.as_ref()?;
+        let records = &self.inner.records;
+        match records.is_lived_on(account.as_str(), user.as_str()).await {
+            Ok(true) => Some(Tried::Done(Revoked::Shared)),
+            Ok(false) => None,
+            Err(_) => Some(Tried::Later(None)),
         }
     }
 }

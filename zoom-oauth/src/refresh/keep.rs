@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The pauses between saves that failed.
-pub(super) const PAUSES: [Duration; 5] = [
+pub(crate) const PAUSES: [Duration; 5] = [
     Duration::from_millis(50),
     Duration::from_millis(200),
     Duration::from_millis(500),

@@ -12,27 +12,21 @@ use super::{
     Grant, Refresher, STILL_GOOD, good_for,
     intent::{Doubt, Intent, Standing},
 };
-use crate::{Error, records::Slot};
+use crate::{
+    Error,
+    lease::{self, Held, try_lease},
+    records::Slot,
+};
 
 /// How long to wait for another process: as long as its exchange can take.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(40);
-/// How long to wait for the lock itself, which is somebody's server.
-const LOCK_ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
 /// A lease on a record's refresh, to be given back.
 #[derive(Debug)]
 pub(super) struct Lease {
     key: LockKey,
     holder: Holder,
-    state: LeaseState,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum LeaseState {
-    Wanted,
-    Held,
-    /// The lock does not answer. It may have given the lease all the same.
-    Unknown,
+    held: Held,
 }
 
 impl Lease {
@@ -40,7 +34,7 @@ impl Lease {
         Ok(Self {
             key: LockKey::connection(id),
             holder: Holder::random()?,
-            state: LeaseState::Wanted,
+            held: Held::No,
         })
     }
 }
@@ -65,7 +59,7 @@ impl Refresher {
         let mut taken = false;
         loop {
             // Not while somebody is seen at it: asking costs the lock's home a write each time.
-            if lease.state == LeaseState::Wanted && !taken {
+            if lease.held == Held::No && !taken {
                 self.acquire(lease).await;
             }
             // Always after the lease: what was read before it may be old.
@@ -80,7 +74,7 @@ impl Refresher {
             };
             let standing = self.standing(&slot);
             taken = standing == Standing::Taken;
-            if let (Standing::Free(doubt), true) = (standing, lease.state != LeaseState::Wanted) {
+            if let (Standing::Free(doubt), true) = (standing, lease.held != Held::No) {
                 return Ok(Whose::Ours {
                     slot: Box::new(slot),
                     doubt,
@@ -115,36 +109,18 @@ impl Refresher {
 
     async fn acquire(&self, lease: &mut Lease) {
         let time = self.lease().unsigned_abs();
-        let attempt = self.lock.try_acquire(&lease.key, &lease.holder, time);
-        lease.state = match tokio::time::timeout(LOCK_ANSWERS_WITHIN, attempt).await {
-            Ok(Ok(Some(_))) => LeaseState::Held,
-            Ok(Ok(None)) => LeaseState::Wanted,
-            Ok(Err(error)) => {
-                tracing::warn!(key = %lease.key, error = &error as &dyn std::error::Error,
-                    "no lease to be had; refreshing without");
-                LeaseState::Unknown
-            }
-            Err(_) => {
-                tracing::warn!(key = %lease.key, "the lock does not answer; refreshing without");
-                LeaseState::Unknown
-            }
-        };
+        lease.held = try_lease(&*self.lock, &lease.key, &lease.holder, time).await;
     }
 
     pub(super) async fn release(&self, lease: Lease) {
         let lock = std::sync::Arc::clone(&self.lock);
-        let Lease { key, holder, state } = lease;
-        let release = async move {
-            if let Err(error) = lock.release(&key, &holder).await {
-                tracing::warn!(%key, error = &error as &dyn std::error::Error,
-                    "a lease was not given back; it ends by time");
-            }
-        };
-        match state {
-            LeaseState::Wanted => {}
-            LeaseState::Held => release.await,
+        let Lease { key, holder, held } = lease;
+        let release = async move { lease::release(&*lock, &key, &holder).await };
+        match held {
+            Held::No => {}
+            Held::Yes => release.await,
             // Nobody waits for a lock that does not answer.
-            LeaseState::Unknown => drop(tokio::spawn(release)),
+            Held::Unknown => drop(tokio::spawn(release)),
         }
     }
 }

@@ -48,8 +48,10 @@ impl Refresher {
     }
 
     /// Takes the tokens that are only in memory, for an owner who leaves.
-    pub(crate) fn forget(&self, id: &ConnectionId) -> Option<Tokens> {
-        self.take_unsaved(id).map(|unsaved| unsaved.fresh.tokens)
+    pub(crate) async fn forget(&self, id: &ConnectionId) -> Option<Tokens> {
+        let unsaved = self.take_unsaved(id)?;
+        self.release(unsaved.lease).await;
+        Some(unsaved.fresh.tokens)
     }
 
     /// Another attempt at tokens that were not saved.

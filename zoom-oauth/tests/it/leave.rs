@@ -1,13 +1,18 @@
 //! Disconnect and deauthorize.
 
+use std::{sync::Arc, time::Duration};
+
 use jiff::SignedDuration;
-use token_store::{Filter, MemoryStore, PageToken, RecordKind, Status, TokenStore as _};
+use token_store::{
+    Filter, Holder, LockKey, MemoryLock, MemoryStore, PageToken, RecordKind, RefreshLock as _, Status,
+    TokenStore as _,
+};
 use zoom_core::{AccountId, UserId};
 use zoom_oauth::{Connections, ErrorKind, Revoked};
 
 use crate::{
     stores::Difficult,
-    zoom::{Fault, Zoom, owner, session},
+    zoom::{Fault, Zoom, owner, quick, session},
 };
 
 fn zoom_user() -> (AccountId, UserId) {
@@ -104,21 +109,23 @@ async fn tokens_that_no_key_opens_are_deleted_all_the_same() {
 #[tokio::test]
 async fn tokens_that_were_never_saved_are_revoked_too() {
     let zoom = Zoom::start().await;
-    let store = Difficult::new();
-    let connections = zoom.connections(store.clone());
-    zoom.connect(&connections, "rep").await;
+    let (store, lock) = (Difficult::new(), MemoryLock::new());
+    let builder = zoom.builder(store.clone()).lock(Arc::new(lock.clone()));
+    let connections = builder.with_sleeper(quick()).build().unwrap();
+    let connected = zoom.connect(&connections, "rep").await;
     zoom.pass_an_hour();
     store.fail_saves(6);
     let source = connections.token_source(&owner("rep")).await.unwrap();
     source.access_token().await.unwrap_err();
     assert_eq!(revoked(&connections, "rep").await, Revoked::Yes);
-    let state = zoom.state();
-    let newest = state
-        .secrets
-        .iter()
-        .rfind(|secret| secret.contains("access"))
-        .unwrap();
-    assert_eq!(state.revoked, std::slice::from_ref(newest));
+    let newest = zoom.newest_secret("access");
+    assert_eq!(zoom.state().revoked, [newest]);
+    let (key, holder) = (LockKey::connection(&connected.id), Holder::random().unwrap());
+    let lease = lock.try_acquire(&key, &holder, Duration::from_secs(1)).await;
+    assert!(
+        lease.unwrap().is_some(),
+        "the lease that was kept for them is given back"
+    );
 }
 
 #[tokio::test]

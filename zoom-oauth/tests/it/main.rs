@@ -29,5 +29,6 @@ mod stage;
 mod stampede;
 mod states;
 mod stores;
+mod unfinished;
 mod welcome;
 mod zoom;
