@@ -143,7 +143,8 @@ impl Rotation {
 }
 
 fn pace(rate: NonZeroU32) -> Interval {
-    let mut pace = interval(Duration::from_secs(1) / rate.get());
+    // Of more than a thousand million steps in a second nothing would be left, and an interval of nothing is none.
+    let mut pace = interval((Duration::from_secs(1) / rate.get()).max(Duration::from_nanos(1)));
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pace
 }

@@ -279,6 +279,14 @@ async fn no_more_steps_than_the_rate_allows() {
     assert_eq!(begun.elapsed(), Duration::from_millis(4500));
 }
 
+#[tokio::test]
+async fn no_rate_is_too_high() {
+    let store = Arc::new(MemoryStore::new());
+    fill(&*store, &vault(["old"]), 3).await;
+    let rotation = rotation(&store, vault(["new", "old"])).with_rate(u32::MAX);
+    assert_eq!(rotation.run(|_| {}).await.unwrap().rotated, 2);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_pass_that_was_dropped_goes_on_where_it_was() {
     let store = Arc::new(MemoryStore::new());

@@ -1,9 +1,10 @@
 use std::{
     ffi::OsString,
-    fs::{self, File, OpenOptions},
+    fs::{self, File, Metadata, OpenOptions},
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
+    time::SystemTime,
 };
 
 use async_trait::async_trait;
@@ -22,15 +23,26 @@ use crate::{KeyId, VaultError};
 /// * Several processes may start at once: one creates the file, whole or not at all, and all of them read that one.
 /// * It is changed by being replaced, whole or not at all, and by one process after the other: they wait for each other
 ///   at a file beside it, `<name>.lock`, which is empty and stays.
-/// * Whoever meets a key that it does not know reads the file again. So a running host takes up a new key, to open and
-///   to seal, as soon as it sees the first secret sealed with it.
+/// * Whoever seals, or meets a key that it does not know, reads the file again if it was changed. So a running host takes
+///   up a new key at once. While the file is away or broken, it goes on sealing with the key it has.
 ///
 /// Clones share the keys.
 #[derive(Clone, Debug)]
 pub struct KeyFile {
     path: PathBuf,
-    keys: Arc<RwLock<StaticKeys>>,
+    known: Arc<RwLock<Known>>,
 }
+
+/// What was in the file, and how to see that it was changed since.
+#[derive(Debug)]
+struct Known {
+    keys: StaticKeys,
+    stamp: Option<Stamp>,
+}
+
+/// Differs for two contents of a file, if it was replaced; if it was written over, as far as the file system's clock
+/// tells.
+type Stamp = (u64, u64, SystemTime);
 
 impl KeyFile {
     /// Reads the file.
@@ -40,9 +52,8 @@ impl KeyFile {
     /// their group can write it, and the errors of [`StaticKeys::parse`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, VaultError> {
         let path = path.as_ref().to_owned();
-        let text = read(&path)?;
-        let keys = Arc::new(RwLock::new(StaticKeys::parse(&text)?));
-        Ok(Self { path, keys })
+        let known = Arc::new(RwLock::new(known(&path)?));
+        Ok(Self { path, known })
     }
 
     /// Reads the file, or makes one with a fresh key and mode 0600.
@@ -104,9 +115,9 @@ impl KeyFile {
         let turn = open_private(&beside(&self.path, ".lock")).map_err(VaultError::unavailable)?;
         // Given back when the file is closed, also by a process that is killed.
         turn.lock().map_err(VaultError::unavailable)?;
-        let text = read(&self.path)?;
+        let (text, _) = read(&self.path)?;
         let changed = edit(&text)?;
-        let keys = StaticKeys::parse(&changed)?;
+        StaticKeys::parse(&changed)?;
         let draft = draft_of(&self.path)?;
         let replaced =
             write_private(&draft, changed.as_bytes()).and_then(|()| fs::rename(&draft, &self.path));
@@ -115,28 +126,39 @@ impl KeyFile {
             drop(fs::remove_file(&draft));
             return Err(VaultError::unavailable(error));
         }
-        self.set(keys);
-        sync_folder(&self.path).map_err(VaultError::unavailable)
+        sync_folder(&self.path).map_err(VaultError::unavailable)?;
+        self.reload()
     }
 
     fn reload(&self) -> Result<(), VaultError> {
-        let text = read(&self.path)?;
-        self.set(StaticKeys::parse(&text)?);
+        let known = known(&self.path)?;
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
         Ok(())
     }
 
-    fn with<T>(&self, read: impl FnOnce(&StaticKeys) -> T) -> T {
-        read(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    fn was_changed(&self) -> bool {
+        let now = fs::metadata(&self.path).ok().and_then(|file| stamp(&file));
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        now.is_some() && now != known.stamp
     }
 
-    fn set(&self, keys: StaticKeys) {
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+    fn with<T>(&self, read: impl FnOnce(&StaticKeys) -> T) -> T {
+        read(&self.known.read().unwrap_or_else(PoisonError::into_inner).keys)
     }
 }
 
 #[async_trait]
 impl KeyProvider for KeyFile {
     async fn primary(&self) -> Result<Key, VaultError> {
+        // Whoever seals on with a key that was replaced does so behind the rotation, and the key may be retired next.
+        if self.was_changed()
+            && let Err(error) = self.reload()
+        {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the key file was changed and cannot be read; the keys from before stay in use"
+            );
+        }
         Ok(self.with(|keys| keys.primary_key().clone()))
     }
 
@@ -151,13 +173,28 @@ impl KeyProvider for KeyFile {
     }
 }
 
+fn known(path: &Path) -> Result<Known, VaultError> {
+    let (text, stamp) = read(path)?;
+    let keys = StaticKeys::parse(&text)?;
+    Ok(Known { keys, stamp })
+}
+
 /// What is in the file, if it is private.
-fn read(path: &Path) -> Result<Zeroizing<String>, VaultError> {
+fn read(path: &Path) -> Result<(Zeroizing<String>, Option<Stamp>), VaultError> {
     let mut file = File::open(path).map_err(VaultError::unavailable)?;
-    check_private(&file)?;
+    let metadata = file.metadata().map_err(VaultError::unavailable)?;
+    check_private(&metadata)?;
     let mut text = Zeroizing::new(String::new());
     file.read_to_string(&mut text).map_err(VaultError::unavailable)?;
-    Ok(text)
+    Ok((text, stamp(&metadata)))
+}
+
+fn stamp(file: &Metadata) -> Option<Stamp> {
+    #[cfg(unix)]
+    let number = std::os::unix::fs::MetadataExt::ino(file);
+    #[cfg(not(unix))]
+    let number = 0;
+    Some((number, file.len(), file.modified().ok()?))
 }
 
 /// Writes a draft beside the file and links it into place. A link never replaces a file, so of several processes one
@@ -220,13 +257,9 @@ fn sync_folder(_path: &Path) -> io::Result<()> {
 
 /// A group may read, because that is how secrets are mounted into containers; it is said, and no more.
 #[cfg(unix)]
-fn check_private(file: &File) -> Result<(), VaultError> {
+fn check_private(file: &Metadata) -> Result<(), VaultError> {
     use std::os::unix::fs::PermissionsExt as _;
-    let mode = file
-        .metadata()
-        .map_err(VaultError::unavailable)?
-        .permissions()
-        .mode();
+    let mode = file.permissions().mode();
     if mode & 0o037 != 0 {
         return Err(VaultError::KeyFileExposed);
     }
@@ -237,7 +270,7 @@ fn check_private(file: &File) -> Result<(), VaultError> {
 }
 
 #[cfg(not(unix))]
-fn check_private(_file: &File) -> Result<(), VaultError> {
+fn check_private(_file: &Metadata) -> Result<(), VaultError> {
     Ok(())
 }
 

@@ -10,3 +10,4 @@ mod homes;
 mod lenient;
 mod outage;
 mod owners;
+mod rotation;

@@ -154,20 +154,33 @@ fn a_new_key_seals_and_the_older_ones_stay_until_they_are_retired() {
 }
 
 #[test]
-fn a_running_host_takes_up_a_new_key_when_it_meets_it() {
+fn a_running_host_takes_up_a_new_key_when_it_meets_it_and_when_it_seals() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys");
+    let [meets, seals] = [(); 2].map(|()| KeyFile::open_or_create(&path).unwrap());
+    let old = block_on(seals.primary()).unwrap();
+    let new = KeyFile::open(&path).unwrap().add_primary().unwrap();
+    assert_eq!(block_on(meets.key(&new)).unwrap().unwrap().id(), &new);
+    assert_eq!(block_on(seals.primary()).unwrap().id(), &new);
+    for host in [meets, seals] {
+        assert!(block_on(host.key(old.id())).unwrap().is_some());
+    }
+}
+
+#[test]
+fn a_host_seals_on_while_its_file_is_broken_or_away() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("keys");
     let host = KeyFile::open_or_create(&path).unwrap();
-    let old = block_on(host.primary()).unwrap();
+    let key = block_on(host.primary()).unwrap();
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, "half a").unwrap();
+    assert_eq!(block_on(host.primary()).unwrap().id(), key.id());
+    fs::remove_file(&path).unwrap();
+    assert_eq!(block_on(host.primary()).unwrap().id(), key.id());
+    write_private(&path, &whole).unwrap();
     let new = KeyFile::open(&path).unwrap().add_primary().unwrap();
-    assert_eq!(
-        block_on(host.primary()).unwrap().id(),
-        old.id(),
-        "it has not met it yet"
-    );
-    assert_eq!(block_on(host.key(&new)).unwrap().unwrap().id(), &new);
     assert_eq!(block_on(host.primary()).unwrap().id(), &new);
-    assert!(block_on(host.key(old.id())).unwrap().is_some());
 }
 
 #[test]
