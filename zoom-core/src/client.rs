@@ -12,6 +12,7 @@ mod auth;
 mod meetings;
 mod paging;
 mod past_meetings;
+mod places;
 mod recordings;
 mod retry;
 mod transport;

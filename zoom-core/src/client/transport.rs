@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use tracing::{Span, debug, field};
 use url::Url;
 
-use super::{RetryPolicy, Sleeper, TokenSource};
+use super::{RetryPolicy, Sleeper, TokenSource, places::Places};
 use crate::{AccessToken, Answer, Clock, Error, Request};
 
 /// More than any answer of the API; files have a crate of their own.
@@ -21,6 +21,7 @@ pub(super) struct Transport {
     retry: RetryPolicy,
     clock: Clock,
     sleeper: Sleeper,
+    pub(super) places: Places,
 }
 
 /// An answer that is a success.
@@ -46,6 +47,7 @@ impl Transport {
             retry,
             clock,
             sleeper,
+            places: Places::new(),
         }
     }
 
@@ -133,6 +135,7 @@ impl Transport {
         request.headers_mut().insert(header::AUTHORIZATION, bearer);
         *request.timeout_mut() = Some(self.timeout);
 
+        let _place = self.places.take().await;
         let mut response = self.http.execute(request).await.map_err(network_error)?;
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());

@@ -84,6 +84,26 @@ async fn first_then(server: &MockServer, first: ResponseTemplate, then: Response
 }
 
 #[tokio::test]
+async fn a_call_without_a_place_waits_and_is_sent_all_the_same() {
+    let server = MockServer::start().await;
+    Mock::given(path("/v2/users/me"))
+        .respond_with(answer(200, USER))
+        .mount(&server)
+        .await;
+    let client = client(&server);
+    let mut taken = Vec::new();
+    while let Some(place) = client.transport.places.take().await {
+        taken.push(place);
+    }
+    let began = std::time::Instant::now();
+    client.users().me().await.unwrap();
+    assert!(began.elapsed() >= places::PATIENCE);
+    taken.clear();
+    client.users().me().await.unwrap();
+    assert_eq!(received(&server).await.len(), 2);
+}
+
+#[tokio::test]
 async fn a_call_carries_the_token_in_a_header_and_reads_the_answer() {
     let server = MockServer::start().await;
     Mock::given(method("GET"))
