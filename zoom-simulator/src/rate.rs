@@ -59,7 +59,7 @@ impl RateLimits {
     /// More than any test needs.
     #[must_use]
     pub const fn generous() -> Self {
-        let limit = RateLimit::new(1000, UNLIMITED);
+        let limit = RateLimit::new(100_000, UNLIMITED);
         Self {
             light: limit,
             medium: limit,

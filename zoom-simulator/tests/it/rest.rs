@@ -37,7 +37,7 @@ async fn every_answer_carries_a_tracking_id_and_the_limits() {
     assert_eq!(header("x-ratelimit-type"), "QPS");
     assert_eq!(
         (header("x-ratelimit-limit"), header("x-ratelimit-remaining")),
-        ("1000".into(), "999".into())
+        ("100000".into(), "99999".into())
     );
     assert!(response.headers().get("retry-after").is_none());
     let refused = zoom.head("garbage", "/v2/users/me").await;
