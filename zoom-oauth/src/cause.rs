@@ -6,6 +6,8 @@ use serde::Serialize;
 use token_store::Status;
 use zoom_core::ApiError;
 
+use crate::refusal;
+
 /// What somebody can do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -196,26 +198,16 @@ impl Cause {
         if let Some(passing) = Self::passing(status) {
             return passing;
         }
-        match number {
-            Some(4702 | 4704) => Self::InvalidClient,
-            Some(4705 | 4706 | 4709) => Self::AppMisconfigured,
-            Some(4711) => Self::ScopesChanged,
-            Some(4717) => Self::AppDisabled,
-            Some(4732) => Self::Unavailable,
-            Some(4733 | 4734) => Self::CodeExpired,
-            Some(4735) => Self::UserGone,
-            Some(4737) => Self::TokenUnknown,
-            Some(4738) => Self::DisabledByAdmin,
-            Some(4740) => Self::TokenOutdated,
-            Some(4741) => Self::Revoked,
-            number => match (error, number) {
-                (Some("invalid_request" | "unsupported_grant_type" | "unauthorized_client"), _) => {
-                    Self::AppMisconfigured
-                }
-                (Some(word), _) if crate::refusal::code(word).is_some() => Self::from(word),
-                (_, Some(number)) => Self::from(format!("zoom_{number}")),
-                _ => Self::Refused,
-            },
+        if let Some(known) = refusal::by_number(number) {
+            return known.cause.clone();
+        }
+        if let Some(known) = refusal::by_word(error) {
+            return known.cause.clone();
+        }
+        match (error, number) {
+            (Some(word), _) if refusal::code(word).is_some() => Self::from(word),
+            (_, Some(number)) => Self::from(format!("zoom_{number}")),
+            _ => Self::Refused,
         }
     }
 

@@ -62,8 +62,8 @@ impl Connections {
         .await
     }
 
-    /// Forgets an owner for good: disconnects, and deletes their connections, their started connects and their whole
-    /// history. Nothing is left to show or to find again. Erasing twice is fine.
+    /// Forgets an owner for good: disconnects, and deletes their connections, what they have begun to connect or to
+    /// install, and their whole history. Nothing is left to show or to find again. Erasing twice is fine.
     ///
     /// The history is erased for all apps that share it; of an app's records only those of this one are. A host with
     /// several apps asks each.
@@ -75,14 +75,14 @@ impl Connections {
     pub async fn erase(&self, owner: &OwnerId) -> Result<Erased, Error> {
         let (this, owner) = (self.clone(), owner.clone());
         detached(async move {
-            let revoked = this.leave_all(&owner).await?;
-            let mut records = 0;
+            let mut revoked = this.leave_all(&owner).await?;
+            let (waiting, installations) = this.leave_installations(&owner).await?;
+            for grant in waiting {
+                revoked = revoked.max(this.end_grant(grant).await);
+            }
+            let mut records = installations;
             // Not every kind: an app's own token is nobody's, whatever the host calls its owners.
-            for kind in [
-                RecordKind::Authorization,
-                RecordKind::Installation,
-                RecordKind::Connection,
-            ] {
+            for kind in [RecordKind::Authorization, RecordKind::Connection] {
                 let filter = Filter::all().kind(kind).owner(owner.clone());
                 records += this.delete_all(&filter, Timestamp::MAX).await?;
             }

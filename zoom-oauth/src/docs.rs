@@ -2,7 +2,12 @@
 
 use std::path::Path;
 
-use crate::{AppKind, Cause, Feature};
+use zoom_core::ApiError;
+
+use crate::{
+    AppKind, Cause, Feature,
+    refusal::{NUMBERS, WORDS},
+};
 
 /// Holds a table against the one between its marks in a file of `docs/`; with `UPDATE_DOCS` set, writes it there.
 pub(crate) fn hold(file: &str, name: &str, table: &str) {
@@ -82,4 +87,44 @@ fn the_causes_are_those_of_the_code() {
         );
     }
     hold("connections.md", "causes", &table);
+}
+
+#[test]
+fn what_zoom_says_means_what_it_means_in_the_code() {
+    let mut table = String::from("| Zoom says | where | reason |\n|---|---|---|\n");
+    let mut row =
+        |said: &str, place: &str, cause: &Cause| table += &format!("| {said} | {place} | `{cause}` |\n");
+    let numbers = NUMBERS.iter().map(|known| (known.said.to_string(), &known.cause));
+    let words = WORDS.iter().map(|known| (code(&[known.said]), &known.cause));
+    for (said, cause) in numbers.chain(words) {
+        row(&said, "token endpoint", cause);
+    }
+    for (said, status, number, message) in [
+        ("124, and 401 without a number", 401, Some(124), ""),
+        ("4711", 400, Some(4711), ""),
+        ("1001, 1010", 404, Some(1001), ""),
+        ("1000, 1120", 400, Some(1120), ""),
+        ("1108, 1122", 400, Some(1122), ""),
+        ("2001", 404, Some(2001), ""),
+        ("3161", 400, Some(3161), ""),
+        ("3309", 400, Some(3309), ""),
+        (
+            "200 to 299, about a paid account",
+            400,
+            Some(200),
+            "Only available for paid account",
+        ),
+        ("200 to 299, and 403 without a number", 400, Some(299), ""),
+        ("300 to 399", 400, Some(300), ""),
+        ("404 with any other number", 404, Some(3001), ""),
+        ("429", 429, None, ""),
+        ("5xx", 503, None, ""),
+    ] {
+        row(
+            said,
+            "API",
+            &Cause::from_api(&ApiError::new(status, number, message)),
+        );
+    }
+    hold("connections.md", "numbers", &table);
 }

@@ -16,7 +16,7 @@ use token_store::{ConnectionId, Filter, LockKey, PageToken, RecordKind, Status, 
 
 use crate::{
     Connections, Error, ErrorKind, InterruptedOutcome, attributes, detached::detached, digest::digest,
-    refresh::live,
+    refresh::live, state::sweep_started,
 };
 
 /// Longer than one connection takes, retries included.
@@ -33,6 +33,7 @@ const LONGEST_ROUND: Duration = Duration::from_secs(5 * 60);
 /// * Once a day each connection is [tested](Connections::test), so that what was switched off in Zoom is known before a
 ///   meeting is missed, and what was mended is, too. No two at the same time: the checks spread by themselves.
 /// * A refresh that a process began and did not end is brought to an end, and so is a connect that Zoom was slow about.
+/// * What nobody has finished in time goes: connects that were started, and installations, whose grants are ended.
 ///
 /// Whatever the number of hosts, one of them looks after a connection when its time has come: a lease keeps them apart,
 /// and [`checked_at`](crate::Connection::checked_at) tells the others. A store that fails or a panic costs one round or
@@ -174,6 +175,7 @@ impl Keeper {
 
     async fn round(&self, stop: &AtomicBool) -> Round {
         let mut round = Round::default();
+        self.sweep().await;
         let mut page = PageToken::first();
         loop {
             let found = match self.page(page).await {
@@ -213,6 +215,23 @@ impl Keeper {
             Ok(store.find(&filter, page).await?)
         })
         .await
+    }
+
+    /// Deletes what nobody has finished in time.
+    async fn sweep(&self) {
+        let connections = self.connections.clone();
+        let swept = detached(async move {
+            connections.sweep_installations().await;
+            let inner = &connections.inner;
+            sweep_started(&inner.records, inner.clock.now()).await;
+            Ok(())
+        });
+        if let Err(error) = swept.await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "what nobody finished was not removed"
+            );
+        }
     }
 
     /// Looks after one connection if its time has come; returns whether anything was done.
@@ -325,7 +344,8 @@ impl Connections {
         let care = times.due(&found.value, inner.clock.now());
         match care {
             Some(Care::Finish) => {
-                self.finish(&found.value.owner).await?;
+                let finished = self.finish(&found.value.owner).await?;
+                return Ok(finished.map(|_| Care::Finish));
             }
             Some(Care::Refresh) => match inner.refresher.force(id).await {
                 Ok(_) => {}

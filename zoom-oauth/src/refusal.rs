@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::Cause;
+
 /// A refusal, without a word of its text: texts have carried codes and tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Refusal {
@@ -30,36 +32,79 @@ pub(crate) enum Verdict {
     Later,
 }
 
+/// What a number or a word of Zoom's means: what follows for the request, and what a connection's owner is told.
+pub(crate) struct Meaning<T> {
+    pub(crate) said: T,
+    pub(crate) verdict: Verdict,
+    pub(crate) cause: Cause,
+}
+
+const fn means<T: Copy>(said: T, verdict: Verdict, cause: Cause) -> Meaning<T> {
+    Meaning { said, verdict, cause }
+}
+
 /// Zoom's numbers. The number decides before the word does: Zoom says `invalid_grant` for many things.
-const NUMBERS: [(u32, Verdict); 15] = [
-    (4702, Verdict::WrongApp),      // Invalid client.
-    (4704, Verdict::WrongApp),      // Invalid client secret.
-    (4705, Verdict::WrongApp),      // Grant type is not supported from token endpoint.
-    (4706, Verdict::WrongApp),      // Client ID or client secret is missing.
-    (4709, Verdict::WrongRedirect), // Redirect URI mismatch.
-    (4711, Verdict::DeadGrant),     // Refresh token invalid: the app's scopes are not the token's any more.
-    (4717, Verdict::WrongApp),      // The app has been disabled: the developer may enable it again.
-    (4732, Verdict::Later),         // Creating authorization code error: a look-up inside Zoom.
-    (4733, Verdict::BadCode),       // Code is expired: five minutes.
-    (4734, Verdict::BadCode),       // Invalid authorization code: unknown or used.
-    (4735, Verdict::DeadGrant),     // The owner of the token does not exist.
-    (4737, Verdict::DeadGrant),     // Can not find the authentication for the access token.
-    (4738, Verdict::DeadGrant),     // The token is disabled by admin.
-    (4740, Verdict::DeadGrant),     // The token ID is out of the token tolerance range.
-    (4741, Verdict::DeadGrant),     // The token has been revoked: a later consent took its place.
-];
+pub(crate) static NUMBERS: [Meaning<u32>; 15] = {
+    use Verdict::{BadCode, DeadGrant, Later, WrongApp, WrongRedirect};
+    [
+        // Invalid client.
+        means(4702, WrongApp, Cause::InvalidClient),
+        // Invalid client secret.
+        means(4704, WrongApp, Cause::InvalidClient),
+        // Grant type is not supported from token endpoint.
+        means(4705, WrongApp, Cause::AppMisconfigured),
+        // Client ID or client secret is missing.
+        means(4706, WrongApp, Cause::AppMisconfigured),
+        // Redirect URI mismatch.
+        means(4709, WrongRedirect, Cause::AppMisconfigured),
+        // Refresh token invalid: the app's scopes are not the token's any more.
+        means(4711, DeadGrant, Cause::ScopesChanged),
+        // The app has been disabled: the developer may enable it again.
+        means(4717, WrongApp, Cause::AppDisabled),
+        // Creating authorization code error: a look-up inside Zoom.
+        means(4732, Later, Cause::Unavailable),
+        // Code is expired: five minutes.
+        means(4733, BadCode, Cause::CodeExpired),
+        // Invalid authorization code: unknown or used.
+        means(4734, BadCode, Cause::CodeExpired),
+        // The owner of the token does not exist.
+        means(4735, DeadGrant, Cause::UserGone),
+        // Can not find the authentication for the access token.
+        means(4737, DeadGrant, Cause::TokenUnknown),
+        // The token is disabled by admin.
+        means(4738, DeadGrant, Cause::DisabledByAdmin),
+        // The token ID is out of the token tolerance range.
+        means(4740, DeadGrant, Cause::TokenOutdated),
+        // The token has been revoked: a later consent took its place.
+        means(4741, DeadGrant, Cause::Revoked),
+    ]
+};
 
 /// OAuth's words, where there is no number that says more.
-const WORDS: [(&str, Verdict); 8] = [
-    ("invalid_grant", Verdict::DeadGrant),
-    ("redirect_uri_mismatch", Verdict::WrongRedirect),
-    ("invalid_client", Verdict::WrongApp),
-    ("unauthorized_client", Verdict::WrongApp),
-    ("unsupported_grant_type", Verdict::WrongApp),
-    ("invalid_scope", Verdict::WrongApp),
-    ("server_error", Verdict::Later),
-    ("temporarily_unavailable", Verdict::Later),
-];
+pub(crate) static WORDS: [Meaning<&str>; 9] = {
+    use Verdict::{DeadGrant, Later, Unclear, WrongApp, WrongRedirect};
+    [
+        means("invalid_grant", DeadGrant, Cause::InvalidGrant),
+        means("invalid_request", Unclear, Cause::AppMisconfigured),
+        means("redirect_uri_mismatch", WrongRedirect, Cause::AppMisconfigured),
+        means("invalid_client", WrongApp, Cause::InvalidClient),
+        means("unauthorized_client", WrongApp, Cause::AppMisconfigured),
+        means("unsupported_grant_type", WrongApp, Cause::AppMisconfigured),
+        means("invalid_scope", WrongApp, Cause::AppMisconfigured),
+        means("server_error", Later, Cause::Unavailable),
+        means("temporarily_unavailable", Later, Cause::Unavailable),
+    ]
+};
+
+/// What the number means, if it is one that we know.
+pub(crate) fn by_number(number: Option<i64>) -> Option<&'static Meaning<u32>> {
+    NUMBERS.iter().find(|known| number == Some(known.said.into()))
+}
+
+/// What the word means, if it is one that we know.
+pub(crate) fn by_word(word: Option<&str>) -> Option<&'static Meaning<&'static str>> {
+    WORDS.iter().find(|known| word == Some(known.said))
+}
 
 /// How Zoom's texts begin where it leaves out the number.
 const BEGINNINGS: [(&str, u32); 15] = [
@@ -103,11 +148,8 @@ impl Refusal {
         if self.status == 429 || self.status >= 500 {
             return Verdict::Later;
         }
-        let by_number = NUMBERS.iter().find(|(number, _)| self.number == Some(*number));
-        let by_word = WORDS
-            .iter()
-            .find(|(word, _)| self.error.as_deref() == Some(*word));
-        let verdict = by_number.map(|found| found.1).or(by_word.map(|found| found.1));
+        let by_number = by_number(self.number.map(i64::from)).map(|known| known.verdict);
+        let verdict = by_number.or_else(|| Some(by_word(self.error.as_deref())?.verdict));
         verdict.unwrap_or(Verdict::Unclear)
     }
 }

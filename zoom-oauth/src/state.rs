@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use token_store::OwnerId;
 use zeroize::Zeroizing;
 
-pub(crate) use self::{sealed::Used, stored::forget_started};
+pub(crate) use self::{
+    sealed::Used,
+    stored::{forget_started, sweep_started},
+};
 use crate::{Error, ErrorKind, SessionBinding, tokens::same};
 
 /// Where the state of a started connect is kept between the way to Zoom and the way back.

@@ -113,16 +113,16 @@ fn an_unknown_code_survives_and_changes_nothing() {
 }
 
 #[test]
-fn what_ends_a_grant_ends_a_connection() {
-    use crate::refusal::{Refusal, Verdict};
-    for number in 4700..4800 {
-        let refusal = Refusal {
-            status: 400,
-            error: None,
-            number: Some(number),
-        };
-        let dead = refusal.verdict() == Verdict::DeadGrant;
-        let cause = Cause::from_zoom(400, None, Some(number.into()));
-        assert_eq!(cause.becomes() == Some(Status::Expired), dead, "{number} {cause}");
+fn what_ends_a_grant_ends_a_connection_and_nothing_else_does() {
+    use crate::refusal::{NUMBERS, Verdict, WORDS};
+    let numbers = NUMBERS
+        .iter()
+        .map(|known| (known.said.to_string(), known.verdict, &known.cause));
+    let words = WORDS
+        .iter()
+        .map(|known| (known.said.to_owned(), known.verdict, &known.cause));
+    for (said, verdict, cause) in numbers.chain(words) {
+        let ends = (verdict == Verdict::DeadGrant).then_some(Status::Expired);
+        assert_eq!(cause.becomes(), ends, "{said} {cause}");
     }
 }

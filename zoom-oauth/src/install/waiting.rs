@@ -156,8 +156,27 @@ impl Connections {
         }
     }
 
+    /// Deletes what waits for an owner to be claimed; returns the grants, which are still to be ended, and how many
+    /// records there were.
+    pub(crate) async fn leave_installations(
+        &self,
+        owner: &OwnerId,
+    ) -> Result<(Vec<LeftGrant>, usize), Error> {
+        let filter = Filter::all().kind(RecordKind::Installation).owner(owner.clone());
+        let (mut left, mut deleted) = (Vec::new(), 0);
+        for found in self.inner.records.find(&filter).await? {
+            let record = found.value.clone();
+            // What does not open is of no use to anybody; it goes, too.
+            let waiting = self.open_waiting(found).await.ok().flatten();
+            self.inner.records.delete(&record.id).await?;
+            left.extend(waiting.map(|waiting| LeftGrant::new(&record, waiting.tokens)));
+            deleted += 1;
+        }
+        Ok((left, deleted))
+    }
+
     /// Deletes what nobody has claimed in time, and ends its grant at Zoom. Whoever calls it does not wait for Zoom.
-    pub(super) async fn sweep_installations(&self) {
+    pub(crate) async fn sweep_installations(&self) {
         if let Err(error) = self.try_sweep().await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,

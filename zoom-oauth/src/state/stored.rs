@@ -118,6 +118,22 @@ pub(crate) async fn forget_started(
     Ok(())
 }
 
+/// Forgets what all owners have started and not finished in time. What cannot be removed now is removed later.
+pub(crate) async fn sweep_started(records: &Records, now: Timestamp) {
+    let over = Filter::all().kind(RecordKind::Authorization).expires_before(now);
+    match records.find(&over).await {
+        Ok(found) => {
+            for found in found {
+                remove(records, &found.value.id).await;
+            }
+        }
+        Err(error) => tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "connects that nobody finished were not removed"
+        ),
+    }
+}
+
 /// A used-up state is of no use to anybody; that its row is still there costs only space.
 async fn remove(records: &Records, id: &ConnectionId) {
     if let Err(error) = records.store.delete(id).await {

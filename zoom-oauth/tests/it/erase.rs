@@ -161,3 +161,17 @@ async fn a_removal_at_zoom_takes_along_what_the_user_had_begun() {
         .await
         .unwrap();
 }
+
+#[tokio::test]
+async fn an_installation_that_waits_for_an_erased_owner_is_given_back() {
+    let home = set_up().await;
+    let (zoom, connections) = (&home.zoom, &home.connections);
+    let mine = session().with_owner(owner("rep"));
+    let parked = connections.park(&zoom.install(), &mine).await.unwrap();
+    let erased = connections.erase(&owner("rep")).await.unwrap();
+    assert_eq!((erased.revoked, erased.records), (Revoked::Yes, 1));
+    assert_eq!(home.records().await, []);
+    let error = connections.parked(&parked.ticket, &mine).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnknownTicket);
+    assert_eq!(zoom.state().revoked.len(), 1);
+}

@@ -321,3 +321,25 @@ async fn it_runs_until_it_is_told_to_stop_and_ends_what_it_has_begun() {
         1
     );
 }
+
+#[tokio::test]
+async fn what_nobody_finished_in_time_goes_and_its_grant_is_ended() {
+    let (zoom, store) = (Zoom::start().await, MemoryStore::new());
+    let [connections] = hosts::<1>(&zoom, &store);
+    zoom.authorize(&connections, "rep").await;
+    connections.park(&zoom.install(), &session()).await.unwrap();
+    let keeper = Keeper::new(connections.clone());
+    let rows = async || {
+        let found = store.find(&Filter::all(), PageToken::first()).await;
+        found.unwrap().items.len()
+    };
+    for (minutes, left) in [(9, 2), (1, 2), (1, 1), (20, 0)] {
+        zoom.pass(SignedDuration::from_mins(minutes));
+        keeper.once().await;
+        assert_eq!(rows().await, left, "after {minutes} more minutes");
+    }
+    connections.drain().await;
+    while zoom.state().revoked.is_empty() {
+        tokio::task::yield_now().await;
+    }
+}
