@@ -157,9 +157,13 @@ impl AwsKms {
         let mut request = self
             .client
             .post(self.endpoint.clone())
-            .header("authorization", signature);
+            .header("authorization", http::secret_header(&signature)?);
         for (name, value) in headers {
-            request = request.header(name, value);
+            request = if name == "x-amz-security-token" {
+                request.header(name, http::secret_header(value)?)
+            } else {
+                request.header(name, value)
+            };
         }
         let (status, answer) = http::send(request.body(body)).await?;
         if status == 200 {

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use reqwest::{Client, RequestBuilder, Response, Url, redirect};
+use reqwest::{Client, RequestBuilder, Response, Url, header::HeaderValue, redirect};
 use rustls::{
     ClientConfig, RootCertStore,
     crypto::ring,
@@ -105,6 +105,13 @@ fn unavailable(error: reqwest::Error) -> VaultError {
     VaultError::unavailable(error.without_url())
 }
 
+/// A header that nothing prints, whatever it logs of a request.
+pub(crate) fn secret_header(text: &str) -> Result<HeaderValue, VaultError> {
+    let mut value = HeaderValue::from_str(text).map_err(VaultError::refused)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
 /// What a key service said, without its text: that may repeat what it was sent.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -181,6 +188,14 @@ mod tests {
         assert!(client(b"").is_ok());
         let broken = b"-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n";
         assert_eq!(client(broken).err(), Some(SetupError::Certificate));
+    }
+
+    #[test]
+    fn a_secret_header_is_not_printed_and_a_broken_one_is_no_outage() {
+        let value = secret_header("s.hunter2").unwrap();
+        assert!(!format!("{value:?}").contains("hunter2"));
+        let error = secret_header("s.hunter2\n").unwrap_err();
+        assert!(!error.is_retryable() && !format!("{error:?}").contains("hunter2"));
     }
 
     #[test]

@@ -2,14 +2,14 @@
 
 #[cfg(feature = "aws")]
 mod aws;
-#[cfg(feature = "http")]
+#[cfg(any(feature = "aws", feature = "transit"))]
 mod http;
 #[cfg(feature = "transit")]
 mod transit;
 
 #[cfg(feature = "aws")]
 pub use aws::{AwsCredentials, AwsKms};
-#[cfg(feature = "http")]
+#[cfg(any(feature = "aws", feature = "transit"))]
 pub use http::SetupError;
 #[cfg(feature = "transit")]
 pub use transit::Transit;

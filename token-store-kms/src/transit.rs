@@ -109,7 +109,7 @@ impl Transit {
             .client
             .post(url)
             .header("x-vault-request", "true")
-            .header("x-vault-token", token.as_str())
+            .header("x-vault-token", http::secret_header(&token)?)
             .header("content-type", "application/json");
         if let Some(namespace) = &self.namespace {
             request = request.header("x-vault-namespace", namespace);

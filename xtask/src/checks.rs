@@ -1,6 +1,6 @@
 //! The checks themselves, each one short.
 
-use std::{fs, path::Path};
+use std::{fs, iter, path::Path};
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -16,7 +16,6 @@ pub(crate) fn fmt() -> Result<()> {
 pub(crate) fn lint() -> Result<()> {
     let deny = ["--", "-D", "warnings"];
     sh(cargo().args(["clippy", "--all-targets"]).args(ALL).args(deny))?;
-    // features off: what a host gets that asks for nothing
     for package in [
         "token-store",
         "token-store-kms",
@@ -27,11 +26,32 @@ pub(crate) fn lint() -> Result<()> {
         "zoom-calls",
         "zoom-meetings",
     ] {
-        sh(cargo()
-            .args(["clippy", "--locked", "--no-default-features", "-p", package])
-            .args(deny))?;
+        // what a host gets that asks for nothing, and one that asks for one thing
+        for feature in iter::once(String::new()).chain(features(package)?) {
+            sh(cargo()
+                .args(["clippy", "--locked", "--no-default-features", "-p", package])
+                .args(["--features", &feature])
+                .args(deny))
+            .with_context(|| format!("{package} with no feature but `{feature}`"))?;
+        }
     }
     Ok(())
+}
+
+/// The features that a package of this workspace names, but for the default.
+fn features(package: &str) -> Result<Vec<String>> {
+    let manifest = format!("{package}/Cargo.toml");
+    let text = fs::read_to_string(&manifest).with_context(|| format!("could not read {manifest}"))?;
+    let section = text
+        .split("\n[")
+        .find_map(|section| section.strip_prefix("features]"));
+    Ok(section
+        .unwrap_or_default()
+        .lines()
+        .filter_map(|line| line.split_once(" = ["))
+        .map(|(name, _)| name.to_owned())
+        .filter(|name| name != "default")
+        .collect())
 }
 
 pub(crate) fn doc() -> Result<()> {

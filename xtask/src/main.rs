@@ -32,7 +32,7 @@ const CHECKS: &[Check] = &[
     ),
     (
         "lint",
-        "clippy with warnings denied, default and all features",
+        "clippy with warnings denied: all features, none, and each alone",
         checks::lint,
     ),
     ("doc", "rustdoc with warnings denied", checks::doc),
