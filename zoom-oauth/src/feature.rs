@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use zoom_core::Scopes;
 
-use crate::AppKind;
+use crate::{AppKind, Licence};
 
 /// Something that a product does with Zoom. A host declares what it does with
 /// [`ConnectionsBuilder::features`](crate::ConnectionsBuilder::features), and hears of every connection that lacks what
@@ -373,6 +373,16 @@ impl Feature {
     #[must_use]
     pub const fn needs_licence(self) -> bool {
         self.needs().licence
+    }
+
+    /// Whether the licence is enough, as far as it is known.
+    pub(crate) fn is_licensed(self, licence: Option<&Licence>) -> bool {
+        match licence {
+            Some(Licence::Basic) => !self.needs_licence(),
+            // Not even meetings of 40 minutes.
+            Some(Licence::None) => !self.needs_licence() && self != Self::CreateMeetings,
+            _ => true,
+        }
     }
 
     /// Whether nothing new comes of it while cloud recording is switched off.

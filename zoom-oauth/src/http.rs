@@ -3,6 +3,7 @@
 
 use std::{pin::Pin, time::Duration};
 
+use ::http::header::AUTHORIZATION;
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
 use zoom_core::Clock;
 
@@ -75,6 +76,10 @@ impl Http {
     pub(crate) async fn look(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let mut request = reqwest::Request::try_from(request).map_err(|_| HttpError::Request)?;
         *request.timeout_mut() = Some(TIMEOUT);
+        // So that nobody below us prints the app's secret.
+        if let Some(credentials) = request.headers_mut().get_mut(AUTHORIZATION) {
+            credentials.set_sensitive(true);
+        }
         let mut answer = self.client.execute(request).await.map_err(|error| {
             let connect = error.is_connect();
             let error = error.without_url();

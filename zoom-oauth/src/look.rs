@@ -113,14 +113,10 @@ impl Look {
         kind: AppKind,
         missing: &mut Vec<Missing>,
     ) {
-        let (can_host, is_paid) = match self.user.user_type {
-            Some(UserType::Basic) => (true, false),
-            Some(UserType::NoMeetings | UserType::None) => (false, false),
-            _ => (true, true),
-        };
-        let lacking = features.iter().filter(|feature| {
-            (feature.needs_licence() && !is_paid) || (**feature == Feature::CreateMeetings && !can_host)
-        });
+        let licence = licence(&self.user);
+        let lacking = features
+            .iter()
+            .filter(|feature| !feature.is_licensed(licence.as_ref()));
         missing.extend(lacking.map(|feature| Missing::new(MissingKind::Licence, Some(*feature))));
 
         let first = |needs: fn(Feature) -> bool| features.iter().copied().find(|feature| needs(*feature));

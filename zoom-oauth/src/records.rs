@@ -43,6 +43,12 @@ impl From<SaveError> for Error {
     }
 }
 
+impl From<Error> for SaveError {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
 impl From<StoreError> for SaveError {
     fn from(error: StoreError) -> Self {
         if error.is_conflict() {

@@ -7,7 +7,7 @@ use token_store::{OwnerId, Status};
 use zoom_core::{Client, Scopes, TokenSource, UserId};
 
 use crate::{
-    Cause, Connection, Connections, Error, ErrorKind, Feature, Licence, MissingKind, missing::missing_scopes,
+    Cause, Connection, Connections, Error, ErrorKind, Feature, MissingKind, missing::missing_scopes,
 };
 
 pub use candidates::Candidates;
@@ -189,11 +189,11 @@ impl Resolver {
         if !missing.is_empty() {
             return Some((Reason::MissingScope, names.join(", ")));
         }
-        let needs = |takes: fn(Feature) -> bool| needs.iter().copied().find(|feature| takes(*feature));
+        let all = needs;
+        let needs = |takes: fn(Feature) -> bool| all.iter().copied().find(|feature| takes(*feature));
         let of = |reason, feature: Feature| Some((reason, feature.as_str().to_owned()));
-        if let Some(feature) = needs(Feature::needs_licence)
-            && is_free(connection)
-        {
+        let unlicensed = |feature: &Feature| !feature.is_licensed(connection.licence.as_ref());
+        if let Some(feature) = all.iter().copied().find(unlicensed) {
             return of(Reason::NoLicence, feature);
         }
         if let Some(feature) = needs(Feature::needs_cloud_recording)
@@ -236,11 +236,6 @@ impl Resolver {
         }
         Ok(Some((connection, seen)))
     }
-}
-
-/// Whether the paid licence is missing; not, where nobody knows.
-fn is_free(connection: &Connection) -> bool {
-    matches!(connection.licence, Some(Licence::Basic | Licence::None))
 }
 
 fn first(considered: &[Considered]) -> Reason {

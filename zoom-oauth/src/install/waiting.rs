@@ -127,24 +127,41 @@ impl Connections {
 
     /// Uses the ticket up: of many, one gets it.
     pub(super) async fn take(&self, mut waiting: Waiting) -> Result<Waiting, Error> {
-        waiting.record.status = Status::Disconnected;
-        match self.save_waiting(&mut waiting).await {
-            Ok(()) => Ok(waiting),
-            Err(SaveError::Conflict) => Err(Error::new(ErrorKind::UnknownTicket)),
-            Err(SaveError::Failed(error)) => Err(error),
+        loop {
+            waiting.record.status = Status::Disconnected;
+            match self.save_waiting(&mut waiting).await {
+                Ok(()) => return Ok(waiting),
+                Err(SaveError::Failed(error)) => return Err(error),
+                // Another claim was faster, or only a change of keys: it is looked at again.
+                Err(SaveError::Conflict) => {
+                    let found = self.load_waiting(&waiting.record.id).await?;
+                    waiting = found.ok_or_else(|| Error::new(ErrorKind::UnknownTicket))?;
+                }
+            }
         }
     }
 
     /// The claim may be tried again.
     pub(super) async fn put_back(&self, mut waiting: Waiting) {
-        waiting.record.status = Status::Pending;
-        if let Err(error) = self.save_waiting(&mut waiting).await {
-            let error = Error::from(error);
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "an installation cannot be claimed again"
-            );
-        }
+        let error = loop {
+            waiting.record.status = Status::Pending;
+            match self.save_waiting(&mut waiting).await {
+                Ok(()) => return,
+                Err(SaveError::Failed(error)) => break error,
+                Err(SaveError::Conflict) => match self.inner.records.store.load(&waiting.record.id).await {
+                    // A change of keys.
+                    Ok(Some(now)) if now.value.sealed.is_some() => {
+                        waiting.expect = Expect::Generation(now.generation);
+                    }
+                    Ok(_) => return,
+                    Err(error) => break error.into(),
+                },
+            }
+        };
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "an installation cannot be claimed again"
+        );
     }
 
     pub(super) async fn forget_installation(&self, record: &StoredConnection) {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use token_store::{ConnectionId, Expect, Filter, OwnerId, RecordKind, Status, StoreError, StoredConnection};
+use token_store::{ConnectionId, Expect, Filter, OwnerId, RecordKind, Status, StoredConnection, Versioned};
 use zeroize::Zeroizing;
 
 use super::{Started, Terms, broken, unknown};
@@ -10,7 +10,7 @@ use crate::{
     Connections, Error, ErrorKind, SessionBinding,
     digest::digest,
     random::random_text,
-    records::{AUTHORIZATION, Records},
+    records::{AUTHORIZATION, Records, SaveError},
 };
 
 /// The sealed part of the record; the rest of a started connect stands in its columns.
@@ -61,15 +61,35 @@ impl Connections {
     ) -> Result<Started, Error> {
         let inner = &self.inner;
         let id = id_of(state);
-        let found = inner.records.store.load(&id).await?.ok_or_else(unknown)?;
+        loop {
+            let found = inner.records.store.load(&id).await?.ok_or_else(unknown)?;
+            match self.try_to_consume(&id, found, session).await {
+                // Another callback was faster, or only a change of keys: it is looked at again.
+                Err(SaveError::Conflict) => {}
+                Err(SaveError::Failed(error)) => return Err(error),
+                Ok(started) => {
+                    remove(&inner.records, &id).await;
+                    return Ok(started);
+                }
+            }
+        }
+    }
+
+    async fn try_to_consume(
+        &self,
+        id: &ConnectionId,
+        found: Versioned<StoredConnection>,
+        session: &SessionBinding,
+    ) -> Result<Started, SaveError> {
+        let inner = &self.inner;
         let record = &found.value;
         let waits = record.kind == RecordKind::Authorization && record.status == Status::Pending;
         if !(waits && inner.records.is_ours(record)) {
-            return Err(unknown());
+            return Err(unknown().into());
         }
         let Some(expires_at) = record.expires_at.filter(|at| *at > inner.clock.now()) else {
-            remove(&inner.records, &id).await;
-            return Err(Error::new(ErrorKind::ExpiredState));
+            remove(&inner.records, id).await;
+            return Err(Error::new(ErrorKind::ExpiredState).into());
         };
         let secret = inner
             .records
@@ -93,11 +113,7 @@ impl Connections {
         used.status = Status::Disconnected;
         used.sealed = None;
         let expect = Expect::Generation(found.generation);
-        match inner.records.store.save(&used, expect).await {
-            Ok(_) => remove(&inner.records, &id).await,
-            Err(StoreError::Conflict) => return Err(unknown()),
-            Err(error) => return Err(error.into()),
-        }
+        inner.records.store.save(&used, expect).await?;
         Ok(started)
     }
 }

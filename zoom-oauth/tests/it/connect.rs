@@ -116,6 +116,16 @@ async fn of_many_who_bring_the_same_state_one_gets_in() {
 }
 
 #[tokio::test]
+async fn a_change_of_keys_does_not_use_a_state_up() {
+    let (zoom, store) = (Zoom::start().await, Difficult::new());
+    let connections = zoom.connections(store.clone());
+    let started = zoom.authorize(&connections, "rep").await;
+    store.rotate(2);
+    let callback = zoom.consent(&started.url);
+    connections.connect(&callback, &session()).await.unwrap();
+}
+
+#[tokio::test]
 async fn an_expired_state_is_refused() {
     let zoom = Zoom::start().await;
     let connections = zoom.connections(MemoryStore::new());

@@ -543,6 +543,21 @@ async fn a_claim_that_failed_for_a_moment_can_be_made_again() {
 }
 
 #[tokio::test]
+async fn a_change_of_keys_does_not_use_a_ticket_up() {
+    let (zoom, store) = (Zoom::start().await, Difficult::new());
+    let connections = zoom.connections(store.clone());
+    let parked = connections.park(&zoom.install(), &session()).await.unwrap();
+    let (mine, rep) = (signed_in("rep"), owner("rep"));
+    let claim = || connections.claim(&parked.ticket, &mine, &rep);
+    store.rotate(2);
+    store.fail_saves(1000);
+    assert!(claim().await.unwrap_err().is_retryable());
+    store.fail_saves(0);
+    claim().await.unwrap();
+    assert_eq!(kind(claim().await), ErrorKind::UnknownTicket);
+}
+
+#[tokio::test]
 async fn a_refused_code_parks_nothing() {
     let set = Setting::new().await;
     set.zoom.fail_next(Fault::InvalidClient);

@@ -327,7 +327,7 @@ async fn note(store: &MemoryStore, connection: &Connection, edit: impl FnOnce(&m
 
 #[tokio::test]
 async fn whoever_lacks_licence_or_setting_for_what_is_needed_is_passed_over_for_that_only() {
-    let all = "cloud_recording:read:list_recording_files cloud_recording:read:meeting_transcript";
+    let all = "cloud_recording:read:list_recording_files cloud_recording:read:meeting_transcript meeting:write:meeting";
     for (name, value, status, needs, reason, detail, words) in [
         (
             "licence",
@@ -337,6 +337,15 @@ async fn whoever_lacks_licence_or_setting_for_what_is_needed_is_passed_over_for_
             Reason::NoLicence,
             "download_recordings",
             "maya's Zoom user has no licence (downloading recordings)",
+        ),
+        (
+            "licence",
+            "none",
+            Status::Active,
+            Feature::CreateMeetings,
+            Reason::NoLicence,
+            "create_meetings",
+            "maya's Zoom user has no licence (creating meetings)",
         ),
         (
             "cloud_recording",

@@ -153,6 +153,7 @@ pub(crate) struct Difficult {
     pub(crate) inner: MemoryStore,
     fail_saves: Arc<AtomicUsize>,
     conflicts: Arc<AtomicUsize>,
+    rotations: Arc<AtomicUsize>,
     saves: Arc<AtomicUsize>,
     loads: Arc<AtomicUsize>,
     hold: Arc<AtomicBool>,
@@ -165,6 +166,7 @@ impl Difficult {
             inner: MemoryStore::new(),
             fail_saves: Arc::default(),
             conflicts: Arc::default(),
+            rotations: Arc::default(),
             saves: Arc::default(),
             loads: Arc::default(),
             hold: Arc::default(),
@@ -178,6 +180,11 @@ impl Difficult {
 
     pub(crate) fn conflict(&self, count: usize) {
         self.conflicts.store(count, Ordering::SeqCst);
+    }
+
+    /// So many changes of what waits for a user find that its keys have just been changed.
+    pub(crate) fn rotate(&self, count: usize) {
+        self.rotations.store(count, Ordering::SeqCst);
     }
 
     /// How many saves of connections succeeded.
@@ -224,6 +231,10 @@ impl TokenStore for Difficult {
         let brings_tokens = record.kind == RecordKind::Connection
             && record.status != Status::Disconnected
             && !record.attributes.contains_key("refresh_intent");
+        let waits = matches!(record.kind, RecordKind::Authorization | RecordKind::Installation);
+        if waits && expect != Expect::Absent && take(&self.rotations) {
+            return Err(StoreError::Conflict);
+        }
         if brings_tokens {
             if self.hold.swap(false, Ordering::SeqCst) {
                 self.gate.pass().await;
