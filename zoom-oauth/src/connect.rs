@@ -56,10 +56,15 @@ impl Connections {
         .await
     }
 
-    /// Asks Zoom whose these tokens are, and makes them the owner's connection.
-    pub(crate) async fn welcome(&self, terms: Terms, granted: Granted) -> Result<Connection, Error> {
+    /// Asks Zoom whose these tokens are, and makes them the owner's connection. The user consented at `granted_at`.
+    pub(crate) async fn welcome(
+        &self,
+        terms: Terms,
+        granted: Granted,
+        granted_at: Timestamp,
+    ) -> Result<Connection, Error> {
         let look = self.look_at(&granted).await?;
-        self.settle(terms, granted, self.inner.clock.now(), &look).await
+        self.settle(terms, granted, granted_at, &look).await
     }
 
     /// The same for tokens that nobody else keeps: while Zoom does not say whose they are, they wait. A new consent may

@@ -173,7 +173,9 @@ impl Connections {
         let (this, terms) = (self.clone(), request.terms());
         detached(async move {
             let waiting = this.take(waiting).await?;
-            let connected = this.welcome(terms, this.granted(&waiting)).await;
+            // Not at the claim: what Zoom says was removed in between was removed.
+            let granted_at = waiting.tokens.granted_at;
+            let connected = this.welcome(terms, this.granted(&waiting), granted_at).await;
             match &connected {
                 Ok(_) => this.forget_installation(&waiting.record).await,
                 Err(error) if error.is_retryable() => this.put_back(waiting).await,

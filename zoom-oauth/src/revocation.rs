@@ -25,8 +25,8 @@ const SECOND: Duration = Duration::from_secs(1);
 pub enum Revoked {
     /// There was none: nothing was connected, or its tokens were dead already.
     Nothing,
-    /// It goes on, because another owner's live connection stands on it: Zoom knows one grant for each user and app,
-    /// and would end them both.
+    /// It goes on, because another live connection stands on it, or an installation waits with it: Zoom knows one grant
+    /// for each user and app, and would end them all.
     Shared,
     /// It is over.
     Yes,

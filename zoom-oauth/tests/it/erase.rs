@@ -175,3 +175,21 @@ async fn an_installation_that_waits_for_an_erased_owner_is_given_back() {
     assert_eq!(error.kind(), ErrorKind::UnknownTicket);
     assert_eq!(zoom.state().revoked.len(), 1);
 }
+
+#[tokio::test]
+async fn news_of_a_removal_before_a_claim_end_what_was_claimed() {
+    let home = set_up().await;
+    let (zoom, connections) = (&home.zoom, &home.connections);
+    let mine = session().with_owner(owner("rep"));
+    let parked = connections.park(&zoom.install(), &mine).await.unwrap();
+    zoom.pass(SignedDuration::from_secs(60));
+    let removed_at = zoom.clock().now();
+    zoom.pass(SignedDuration::from_secs(60));
+    connections
+        .claim(&parked.ticket, &mine, &owner("rep"))
+        .await
+        .unwrap();
+    let (account, user) = (AccountId::new("acc-1"), UserId::new("user-1"));
+    let ended = connections.deauthorize_at(&account, &user, removed_at).await;
+    assert_eq!(ended.unwrap(), 1);
+}
