@@ -24,9 +24,18 @@ async fn connect(url: &str) -> Result<PgPool, StoreError> {
     PgPoolOptions::new()
         // Whoever refreshes holds a lease meanwhile.
         .acquire_timeout(Duration::from_secs(10))
+        .after_connect(|connection, _| Box::pin(as_we_expect(connection)))
         .connect_with(options)
         .await
         .map_err(unavailable)
+}
+
+/// Postgres's own default, in which whoever comes second sees what the first one wrote. A database may have another one,
+/// and then a lost race is a failed transaction instead of a conflict or a held lease.
+async fn as_we_expect(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let statement = "SET default_transaction_isolation TO 'read committed'";
+    sqlx::raw_sql(statement).execute(connection).await?;
+    Ok(())
 }
 
 /// What may stand behind the question mark of a URL. The driver logs any other parameter with its value, which would be

@@ -42,11 +42,9 @@ pub(crate) fn databases() -> Result<()> {
     let _quiet = NoServices::begin();
     if !has_postgres {
         apt(&["postgresql-common"])?;
-        fs::write(
-            "/etc/postgresql-common/createcluster.conf",
-            "create_main_cluster = false\n",
-        )
-        .context("could not keep PostgreSQL's package from making a cluster")?;
+        let settings = "/etc/postgresql-common/createcluster.conf";
+        sh(Command::new("pg_conftool").args([settings, "set", "create_main_cluster", "false"]))
+            .context("could not keep PostgreSQL's package from making a cluster")?;
     }
     apt(&missing)
 }

@@ -24,6 +24,8 @@ impl PostgresStore {
     }
 
     /// Uses the host's pool, and brings the tables up to date, in the schema that comes first in its `search_path`.
+    /// Its transactions are to be `read committed`, as they are in Postgres unless told otherwise: with a stricter
+    /// default, whoever loses a race is told [`StoreError::Unavailable`].
     /// With `synchronous_commit = off` a power cut may lose the newest saves, and with them a rotated token.
     ///
     /// # Errors

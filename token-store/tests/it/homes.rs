@@ -170,6 +170,24 @@ mod a_postgres_url {
     token_store::token_store_conformance!(async { connect(&Database::new().address()).await.unwrap().store });
 }
 
+/// Where a lost race is told as a failed transaction, unless one asks otherwise.
+fn strict() -> String {
+    let url = Database::new().address();
+    format!("{url}&options[default_transaction_isolation]=serializable")
+}
+
+mod postgres_of_strict_people {
+    use super::*;
+    token_store::token_store_conformance!(async { connect(&strict()).await.unwrap().store });
+}
+
+mod postgres_lock_of_strict_people {
+    use super::*;
+    token_store::refresh_lock_conformance!(|clock| async {
+        PostgresLock::connect(&strict()).await.unwrap().with_clock(clock)
+    });
+}
+
 /// Every call goes through the other of two handles on one home, as two processes would.
 #[derive(Debug)]
 struct Alternating<L, H> {
