@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use axum::Router;
+use axum::{Router, middleware};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -22,7 +22,9 @@ use crate::{
     control,
     error::Error,
     hold::{self, HeldMeeting, HoldMeeting},
-    oauth, recordings, rest, server,
+    oauth, recordings,
+    requests::{self, RequestLine},
+    rest, server,
     webhooks::Webhooks,
     world::World,
 };
@@ -137,15 +139,18 @@ impl Simulator {
             current: RwLock::new(Arc::new(config.clone())),
             started: config,
         });
+        let noted = middleware::from_fn_with_state(Arc::clone(&inner), requests::note);
         let zoom_routes = Router::new()
             .merge(oauth::routes())
             .merge(rest::routes())
             .merge(recordings::download_routes())
             .merge(control::routes())
             .fallback(rest::unknown)
+            .layer(noted.clone())
             .with_state(Arc::clone(&inner));
         let cdn_routes = recordings::cdn_routes()
             .fallback(rest::unknown)
+            .layer(noted)
             .with_state(Arc::clone(&inner));
         server::serve(zoom, zoom_routes, stop.clone());
         server::serve(cdn, cdn_routes, stop.clone());
@@ -230,6 +235,13 @@ impl Simulator {
     #[must_use]
     pub fn count(&self, what: &str) -> u64 {
         self.inner.world().counters.get(what).copied().unwrap_or_default()
+    }
+
+    /// The lines of all requests that arrived, at either origin, in their order; of very many, the last ten thousand.
+    /// Tests of a client look here that it puts no secret into an address.
+    #[must_use]
+    pub fn requests(&self) -> Vec<RequestLine> {
+        self.inner.world().requests.all()
     }
 
     /// Everything that is there, as the control API shows it: apps, users, meetings, instances, connections. No tokens.

@@ -23,6 +23,7 @@ use crate::{
     oauth::{BadToken, End, Tokens},
     random::Random,
     rate::RateMeter,
+    requests::RequestLines,
     rest::Pages,
     webhooks::Outbox,
 };
@@ -42,6 +43,7 @@ pub(crate) struct World {
     pub(crate) meter: RateMeter,
     pub(crate) faults: Faults,
     pub(crate) outbox: Outbox,
+    pub(crate) requests: RequestLines,
     pub(crate) counters: BTreeMap<String, u64>,
     /// Tells that something was counted.
     pub(crate) counted: watch::Sender<()>,
@@ -71,6 +73,7 @@ impl World {
             meter: RateMeter::default(),
             faults: Faults::default(),
             outbox: Outbox::default(),
+            requests: RequestLines::default(),
             counters: BTreeMap::new(),
             counted: watch::Sender::default(),
         }
