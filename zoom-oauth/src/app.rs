@@ -1,3 +1,5 @@
+use std::fmt;
+
 use url::{Host, Url};
 
 use crate::{Error, attributes::DEFAULT_APP};
@@ -96,13 +98,31 @@ impl App {
 }
 
 /// Where Zoom is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Endpoints {
     oauth: String,
     api: String,
     /// Everything is under one address that the host gave.
     own: bool,
     plain_http: bool,
+}
+
+/// An address with a password in it is refused, but only when it is used; until then it is not shown.
+impl fmt::Debug for Endpoints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |address: &str| {
+            let found = Url::parse(address).ok();
+            found.map_or_else(
+                || "[not an address]".to_owned(),
+                |url| url.origin().ascii_serialization(),
+            )
+        };
+        f.debug_struct("Endpoints")
+            .field("oauth", &shown(&self.oauth))
+            .field("api", &shown(&self.api))
+            .field("plain_http", &self.plain_http)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for Endpoints {
@@ -205,7 +225,7 @@ mod tests {
 
     use super::*;
 
-    assert_not_impl_any!(ClientSecret: std::fmt::Display, PartialEq, serde::Serialize);
+    assert_not_impl_any!(ClientSecret: fmt::Display, PartialEq, serde::Serialize);
 
     fn at(base: &str) -> Endpoints {
         Endpoints::at(&base.parse().unwrap())

@@ -1,15 +1,16 @@
 use std::fmt;
 
 use url::form_urlencoded;
+use zeroize::Zeroizing;
 
 use crate::{Error, ErrorKind, refusal::code as plain_code};
 
 /// What Zoom's redirect brought back: a code, or the news that the user said no, and the state.
 #[derive(Clone)]
 pub struct Callback {
-    pub(crate) code: Option<String>,
-    pub(crate) state: Option<String>,
-    pub(crate) error: Option<String>,
+    pub(crate) code: Option<Zeroizing<String>>,
+    pub(crate) state: Option<Zeroizing<String>>,
+    pub(crate) error: Option<Zeroizing<String>>,
 }
 
 impl Callback {
@@ -33,7 +34,7 @@ impl Callback {
             };
             // The first counts, so that nobody overrides it by appending.
             if field.is_none() && !value.is_empty() {
-                *field = Some(value.into_owned());
+                *field = Some(Zeroizing::new(value.into_owned()));
             }
         }
         callback
@@ -43,8 +44,8 @@ impl Callback {
     #[must_use]
     pub fn new(code: impl Into<String>, state: impl Into<String>) -> Self {
         Self {
-            code: Some(code.into()),
-            state: Some(state.into()),
+            code: Some(Zeroizing::new(code.into())),
+            state: Some(Zeroizing::new(state.into())),
             error: None,
         }
     }
@@ -59,7 +60,7 @@ impl Callback {
 
     /// Why there is no code, if Zoom says so.
     pub(crate) fn refusal(&self) -> Option<Error> {
-        let word = plain_code(self.error.as_deref()?);
+        let word = plain_code(self.error.as_ref()?);
         let kind = match word.as_deref() {
             Some("server_error" | "temporarily_unavailable") => ErrorKind::Unavailable,
             Some("redirect_uri_mismatch" | "invalid_redirect_uri") => ErrorKind::RedirectMismatch,
@@ -79,11 +80,11 @@ impl Callback {
 /// Only what is there: code and state are secrets until they are used up.
 impl fmt::Debug for Callback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |part: &Option<String>| part.as_ref().map(|_| "[redacted]");
+        let shown = |part: &Option<Zeroizing<String>>| part.as_ref().map(|_| "[redacted]");
         f.debug_struct("Callback")
             .field("code", &shown(&self.code))
             .field("state", &shown(&self.state))
-            .field("error", &self.error.as_deref().map(plain_code))
+            .field("error", &self.error.as_ref().map(|word| plain_code(word)))
             .finish()
     }
 }
@@ -95,11 +96,11 @@ mod tests {
     #[test]
     fn the_query_is_decoded_and_the_first_of_each_counts() {
         let callback = Callback::from_query("?code=a%2Bb&state=s+t&code=forged&other=1");
-        assert_eq!(
-            (callback.code.as_deref(), callback.state.as_deref()),
-            (Some("a+b"), Some("s t"))
-        );
         assert!(callback.refusal().is_none());
+        assert_eq!(
+            (callback.code.unwrap().as_str(), callback.state.unwrap().as_str()),
+            ("a+b", "s t")
+        );
     }
 
     #[test]

@@ -7,60 +7,76 @@ use crate::{refusal::Refusal, resolver::Considered};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// What kind of failure it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
+/// The kinds and what each prints, so that the list of all of them leaves none out.
+macro_rules! kinds {
+    ($($(#[$meta:meta])* $kind:ident => $text:literal,)+) => {
+        /// What kind of failure it was.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum ErrorKind { $($(#[$meta])* $kind,)+ }
+
+        impl ErrorKind {
+            /// All kinds.
+            pub const ALL: &'static [Self] = &[$(Self::$kind,)+];
+
+            const fn text(self) -> &'static str {
+                match self { $(Self::$kind => $text,)+ }
+            }
+        }
+    };
+}
+
+kinds! {
     /// An address or a credential that cannot be right; nothing was sent.
-    InvalidConfig,
+    InvalidConfig => "the configuration cannot be right",
     /// The callback has neither a code nor an error, or no state. Start again.
-    InvalidCallback,
+    InvalidCallback => "the callback is not one of zoom's",
     /// The user, or an admin's policy, said no; [`Error::code`] has Zoom's word for it.
-    Denied,
+    Denied => "the connection was denied",
     /// The state was never given out, or is used up. Start again.
-    UnknownState,
+    UnknownState => "the state is unknown or used up",
     /// The user took too long. Start again.
-    ExpiredState,
+    ExpiredState => "the authorization took too long",
     /// The state belongs to another browser session or another owner: somebody may be trying to make a user finish
     /// what another has begun.
-    ForeignSession,
+    ForeignSession => "the state belongs to another session or owner",
     /// The owner is connected as another Zoom user. Disconnect first, or sign in to Zoom as the same user.
-    AnotherUser,
+    AnotherUser => "the owner is connected as another zoom user",
     /// Zoom has granted access and has not said whose: the tokens are kept, and the connect is finished as soon as Zoom
     /// answers, by a [`Keeper`](crate::Keeper) or [`Connections::finish`](crate::Connections::finish). There is nothing to
     /// do again.
-    Unfinished,
+    Unfinished => "zoom has not said yet whose the tokens are",
     /// The owner has no connection. Show the way to connect.
-    NotConnected,
+    NotConnected => "the owner has no zoom connection",
     /// The connection's tokens are dead; [`Error::code`] says why. Show the way to connect again.
-    Expired,
+    Expired => "the zoom connection must be authorized again",
     /// Zoom refused the code: used, older than five minutes, or asked for by another connect. Start again.
-    InvalidCode,
+    InvalidCode => "zoom refused the code",
     /// Zoom has another redirect address for the app. Make them the same, letter by letter.
-    RedirectMismatch,
+    RedirectMismatch => "zoom has another redirect address for the app",
     /// Only an administrator of the Zoom account can connect this app.
-    AdminRequired,
+    AdminRequired => "only an administrator of the zoom account can connect the app",
     /// Zoom refused the app itself, not the user; [`Error::code`] says why. Look at the app's credentials and settings.
-    Refused,
+    Refused => "zoom refused the app",
     /// The ticket of an installation was never given out, or is used up. Install again.
-    UnknownTicket,
+    UnknownTicket => "the ticket is unknown or used up",
     /// Nobody has claimed the installation in time. Install again.
-    ExpiredTicket,
+    ExpiredTicket => "the installation was not claimed in time",
     /// Zoom, or another process that is refreshing, did not answer in time. Try again.
-    Unavailable,
+    Unavailable => "no token is available at the moment",
     /// Zoom answered with something that is not tokens. Try again.
-    UnexpectedAnswer,
+    UnexpectedAnswer => "zoom answered with something that is not tokens",
     /// Zoom has given new tokens and the store did not take them. They are kept in memory; try again soon, and do not
     /// stop the process.
-    NotSaved,
+    NotSaved => "the new tokens are not saved yet",
     /// The store or the lock failed.
-    Storage,
+    Storage => "the token store failed",
     /// Tokens could not be sealed or opened.
-    Vault,
+    Vault => "the tokens could not be sealed or opened",
     /// Zoom's API failed with the new tokens; the source is a [`zoom_core::Error`].
-    Api,
+    Api => "zoom's api failed with the new tokens",
     /// Neither the owner's own account nor a system account can be used; [`Error::considered`] says why.
-    NoAccount,
+    NoAccount => "no zoom account can be used",
 }
 
 /// Why accounts could not be connected, kept or found. Prints one line, without bodies, tokens and addresses. Cheap to
@@ -226,31 +242,7 @@ impl From<Error> for AuthError {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.kind() {
-            ErrorKind::InvalidConfig => "the configuration cannot be right",
-            ErrorKind::InvalidCallback => "the callback is not one of zoom's",
-            ErrorKind::Denied => "the connection was denied",
-            ErrorKind::UnknownState => "the state is unknown or used up",
-            ErrorKind::ExpiredState => "the authorization took too long",
-            ErrorKind::ForeignSession => "the state belongs to another session or owner",
-            ErrorKind::AnotherUser => "the owner is connected as another zoom user",
-            ErrorKind::Unfinished => "zoom has not said yet whose the tokens are",
-            ErrorKind::NotConnected => "the owner has no zoom connection",
-            ErrorKind::Expired => "the zoom connection must be authorized again",
-            ErrorKind::InvalidCode => "zoom refused the code",
-            ErrorKind::RedirectMismatch => "zoom has another redirect address for the app",
-            ErrorKind::AdminRequired => "only an administrator of the zoom account can connect the app",
-            ErrorKind::Refused => "zoom refused the app",
-            ErrorKind::UnknownTicket => "the ticket is unknown or used up",
-            ErrorKind::ExpiredTicket => "the installation was not claimed in time",
-            ErrorKind::Unavailable => "no token is available at the moment",
-            ErrorKind::UnexpectedAnswer => "zoom answered with something that is not tokens",
-            ErrorKind::NotSaved => "the new tokens are not saved yet",
-            ErrorKind::Storage => "the token store failed",
-            ErrorKind::Vault => "the tokens could not be sealed or opened",
-            ErrorKind::Api => "zoom's api failed with the new tokens",
-            ErrorKind::NoAccount => "no zoom account can be used",
-        })?;
+        f.write_str(self.kind().text())?;
         if let Some(detail) = self.0.detail {
             write!(f, ": {detail}")?;
         }

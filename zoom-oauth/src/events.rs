@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use token_store::{ConnectionId, Entry, History, OwnerId, Status, StoredConnection};
 use tokio::sync::broadcast::{self, error::RecvError};
+use tracing::Instrument as _;
 use zoom_core::Clock;
 
 use crate::{Connections, Error};
@@ -88,7 +89,8 @@ pub struct ConnectionEvent {
 ///
 /// # Cancellation
 ///
-/// It runs in a task that no caller drops.
+/// It runs in a task of its own that no caller drops. If it panics, that is logged, without the panic's text, and
+/// nothing else suffers.
 ///
 /// # Errors
 ///
@@ -145,7 +147,13 @@ impl Announcer {
                 "an event is missing in the history");
         }
         if let Some(listener) = &self.listener {
-            listener.notify(&event).await;
+            // In a task of its own: a listener that panics ends nothing but itself, and takes no lease with it.
+            let (listener, news) = (Arc::clone(listener), event.clone());
+            let told = async move { listener.notify(&news).await };
+            let told = tokio::spawn(told.in_current_span()).await;
+            if told.is_err_and(|error| error.is_panic()) {
+                tracing::error!(connection = %event.connection, "the host's listener has panicked");
+            }
         }
         // Nobody listening is fine.
         let _ = self.stream.send(event);

@@ -14,6 +14,7 @@ use oauth2::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::{Url, form_urlencoded};
+use zeroize::Zeroizing;
 use zoom_core::{AccessToken, Clock};
 
 use crate::{
@@ -259,7 +260,8 @@ impl AccountExchange {
         form.extend(index.as_deref().map(|index| ("token_index", index)));
         let request = self.credentials.post(&self.token, &form)?;
         let answer = self.http.send(request).await.map_err(http_error)?;
-        let answer: TokenAnswer = serde_json::from_slice(answer.body()).map_err(|_| not_tokens())?;
+        let body = Zeroizing::new(answer.into_body());
+        let answer: TokenAnswer = serde_json::from_slice(&body).map_err(|_| not_tokens())?;
         Ok(granted(&answer, asked_at, &self.endpoints))
     }
 }
@@ -280,16 +282,18 @@ impl Credentials {
     }
 
     fn post(&self, url: &Url, form: &[(&str, &str)]) -> Result<HttpRequest, Error> {
-        let body = form_urlencoded::Serializer::new(String::new())
+        // Room for the longest tokens, so that growing leaves no copies behind.
+        let body = form_urlencoded::Serializer::new(String::with_capacity(8 * 1024))
             .extend_pairs(form)
             .finish();
-        let basic = STANDARD.encode(format!(
+        let pair = Zeroizing::new(format!(
             "{}:{}",
             self.client_id,
             self.client_secret.expose_secret()
         ));
+        let basic = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
         ::http::Request::post(url.as_str())
-            .header(::http::header::AUTHORIZATION, format!("Basic {basic}"))
+            .header(::http::header::AUTHORIZATION, basic.as_str())
             .header(::http::header::ACCEPT, "application/json")
             .header(::http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(body.into_bytes())

@@ -4,7 +4,9 @@
 use std::{pin::Pin, time::Duration};
 
 use ::http::header::AUTHORIZATION;
+use bytes::Bytes;
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
+use zeroize::Zeroizing;
 use zoom_core::Clock;
 
 use crate::refusal::Refusal;
@@ -12,6 +14,8 @@ use crate::refusal::Refusal;
 /// One exchange may take so long. It is less than the lease that is held meanwhile.
 const TIMEOUT: Duration = Duration::from_secs(15);
 const LONGEST_ANSWER: usize = 64 * 1024;
+/// Room for the longest answers Zoom is known to give, so that growing leaves no copies behind.
+const USUAL_ANSWER: usize = 16 * 1024;
 
 /// Why there is no usable answer. The source never has an address in it.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +78,8 @@ impl Http {
 
     /// Sends the request; the answer may be anything.
     pub(crate) async fn look(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        // Wiped when it is sent.
+        let request = request.map(|body| Bytes::from_owner(Zeroizing::new(body)));
         let mut request = reqwest::Request::try_from(request).map_err(|_| HttpError::Request)?;
         *request.timeout_mut() = Some(TIMEOUT);
         // So that nobody below us prints the app's secret.
@@ -90,7 +96,7 @@ impl Http {
             }
         })?;
         let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
-        let mut body = Vec::new();
+        let mut body = Zeroizing::new(Vec::with_capacity(USUAL_ANSWER));
         while let Some(chunk) = answer
             .chunk()
             .await
@@ -101,7 +107,7 @@ impl Http {
             }
             body.extend_from_slice(&chunk);
         }
-        let mut whole = HttpResponse::new(body);
+        let mut whole = HttpResponse::new(std::mem::take(&mut *body));
         (*whole.status_mut(), *whole.headers_mut()) = (status, headers);
         Ok(whole)
     }

@@ -63,7 +63,8 @@ impl PageText {
     /// and no text.
     #[must_use]
     pub fn from_key(key: &str) -> Option<Self> {
-        KINDS.into_iter().map(Self::of).find(|page| page.key == key)
+        let mut pages = ErrorKind::ALL.iter().copied().map(Self::of);
+        pages.find(|page| page.key == key)
     }
 
     fn of(kind: ErrorKind) -> Self {
@@ -84,33 +85,6 @@ impl Error {
         PageText::of(self.kind())
     }
 }
-
-/// All kinds. A new one is missing here until the compiler asks for its text below.
-const KINDS: [ErrorKind; 23] = [
-    ErrorKind::InvalidConfig,
-    ErrorKind::InvalidCallback,
-    ErrorKind::Denied,
-    ErrorKind::UnknownState,
-    ErrorKind::ExpiredState,
-    ErrorKind::ForeignSession,
-    ErrorKind::AnotherUser,
-    ErrorKind::Unfinished,
-    ErrorKind::NotConnected,
-    ErrorKind::Expired,
-    ErrorKind::InvalidCode,
-    ErrorKind::RedirectMismatch,
-    ErrorKind::AdminRequired,
-    ErrorKind::Refused,
-    ErrorKind::UnknownTicket,
-    ErrorKind::ExpiredTicket,
-    ErrorKind::Unavailable,
-    ErrorKind::UnexpectedAnswer,
-    ErrorKind::NotSaved,
-    ErrorKind::Storage,
-    ErrorKind::Vault,
-    ErrorKind::Api,
-    ErrorKind::NoAccount,
-];
 
 /// One text for each kind of failure.
 fn text(kind: ErrorKind) -> (&'static str, &'static str, &'static str, Option<PageAction>) {

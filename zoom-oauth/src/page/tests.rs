@@ -3,7 +3,7 @@ use super::*;
 #[test]
 fn the_texts_are_these() {
     let mut shown = String::new();
-    for kind in KINDS {
+    for &kind in ErrorKind::ALL {
         let page = Error::new(kind).page();
         let button = page
             .action
@@ -27,7 +27,7 @@ fn a_text_says_the_same_whatever_zoom_or_the_machine_said() {
 #[test]
 fn a_text_has_no_codes_and_two_texts_no_common_key() {
     let mut keys = std::collections::BTreeMap::new();
-    for kind in KINDS {
+    for &kind in ErrorKind::ALL {
         let page = Error::new(kind).page();
         let text = format!("{} {}", page.title, page.message);
         assert!(
@@ -40,7 +40,7 @@ fn a_text_has_no_codes_and_two_texts_no_common_key() {
 
 #[test]
 fn a_key_leads_back_to_its_text_and_nothing_else_does() {
-    for kind in KINDS {
+    for &kind in ErrorKind::ALL {
         let page = Error::new(kind).page();
         assert_eq!(PageText::from_key(page.key), Some(page));
     }

@@ -25,7 +25,7 @@ struct Document {
     #[serde(rename = "s")]
     session: String,
     #[serde(rename = "v")]
-    verifier: String,
+    verifier: Zeroizing<String>,
     #[serde(rename = "e")]
     expires_at: Timestamp,
     #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
@@ -39,12 +39,13 @@ impl Connections {
         let document = Document {
             owner: started.terms.owner.clone(),
             session: started.session.clone(),
-            verifier: started.verifier.as_str().to_owned(),
+            verifier: started.verifier.clone(),
             expires_at: started.expires_at,
             opened_by: started.terms.opened_by.clone(),
             switch_user: started.terms.switch_user,
         };
-        let secret = Zeroizing::new(serde_json::to_vec(&document).map_err(|_| broken())?);
+        let mut secret = Zeroizing::new(Vec::with_capacity(LONGEST));
+        serde_json::to_writer(&mut *secret, &document).map_err(|_| broken())?;
         let place = self.place();
         let sealed = self.inner.records.vault.seal(&place.context(), &secret).await?;
         Ok(sealed.to_string())
@@ -83,7 +84,7 @@ impl Connections {
                 switch_user: document.switch_user,
             },
             session: document.session,
-            verifier: Zeroizing::new(document.verifier),
+            verifier: document.verifier,
             expires_at: document.expires_at,
         };
         started.check(session)?;

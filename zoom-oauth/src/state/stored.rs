@@ -16,7 +16,7 @@ use crate::{
 /// The sealed part of the record; the rest of a started connect stands in its columns.
 #[derive(Serialize, Deserialize)]
 struct Document {
-    verifier: String,
+    verifier: Zeroizing<String>,
     session: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     opened_by: Option<String>,
@@ -41,12 +41,14 @@ impl Connections {
         record.expires_at = Some(started.expires_at);
         inner.records.sign(&mut record);
         let document = Document {
-            verifier: started.verifier.as_str().to_owned(),
+            verifier: started.verifier.clone(),
             session: started.session.clone(),
             opened_by: started.terms.opened_by.clone(),
             switch_user: started.terms.switch_user,
         };
-        let secret = Zeroizing::new(serde_json::to_vec(&document).map_err(|_| broken())?);
+        // Room enough, so that growing leaves no copies behind.
+        let mut secret = Zeroizing::new(Vec::with_capacity(1024));
+        serde_json::to_writer(&mut *secret, &document).map_err(|_| broken())?;
         inner
             .records
             .save_sealed(record, AUTHORIZATION, &secret, Expect::Absent)
@@ -104,7 +106,7 @@ impl Connections {
                 switch_user: document.switch_user,
             },
             session: document.session,
-            verifier: Zeroizing::new(document.verifier),
+            verifier: document.verifier,
             expires_at,
         };
         // A foreign session does not use it up: its rightful owner may still come.

@@ -164,6 +164,12 @@ impl Zoom {
         Endpoints::at(&self.server.uri().parse().unwrap())
     }
 
+    /// The addresses that were asked for.
+    pub(crate) async fn asked(&self) -> Vec<String> {
+        let requests = self.server.received_requests().await.unwrap();
+        requests.iter().map(|request| request.url.to_string()).collect()
+    }
+
     /// As a token answer names it.
     pub(crate) fn address(&self) -> String {
         self.server.uri()
@@ -359,6 +365,7 @@ impl State {
             "authorization_code" => {
                 assert_eq!(form["redirect_uri"], "https://app.example/zoom/callback");
                 let verifier = form.get("code_verifier");
+                self.secrets.extend(verifier.cloned());
                 let challenge = verifier.map(|verifier| URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)));
                 match self.codes.remove(&form["code"]) {
                     Some((expected, user)) if expected == challenge => {
