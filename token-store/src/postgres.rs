@@ -61,6 +61,17 @@ const PARAMETERS: [&str; 18] = [
     "user",
 ];
 
+/// What hosted databases put into the addresses that they hand out and the driver does without, saying so in the log.
+/// None of it is a secret.
+const DONE_WITHOUT: [&str; 6] = [
+    "channel_binding",
+    "connect_timeout",
+    "gssencmode",
+    "pgbouncer",
+    "sslnegotiation",
+    "target_session_attrs",
+];
+
 fn knows_parameters(url: &str) -> bool {
     let without_fragment = url.split('#').next().unwrap_or(url);
     let Some((_, query)) = without_fragment.split_once('?') else {
@@ -68,7 +79,9 @@ fn knows_parameters(url: &str) -> bool {
     };
     query.split('&').filter(|piece| !piece.is_empty()).all(|piece| {
         let name = piece.split('=').next().unwrap_or(piece);
-        PARAMETERS.contains(&name) || (name.starts_with("options[") && name.ends_with(']'))
+        PARAMETERS.contains(&name)
+            || DONE_WITHOUT.contains(&name)
+            || (name.starts_with("options[") && name.ends_with(']'))
     })
 }
 
