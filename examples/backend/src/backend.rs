@@ -13,7 +13,9 @@ use zoom_calls::{
 };
 use zoom_core::{AccountId, Clock, UserId};
 use zoom_meetings::{PastMeetings, Scheduler, SqliteBookingStore};
-use zoom_oauth::{App, AppKind, ClientSecret, Connections, Endpoints, Feature, Resolver, ServerToServer};
+use zoom_oauth::{
+    App, AppKind, ClientSecret, Connections, Endpoints, Feature, Keeper, Resolver, ServerToServer,
+};
 use zoom_recordings::{Downloader, HostAllowList};
 use zoom_webhooks::{Inbox, Receiver, Verifier, WebhookSecret, Window};
 
@@ -176,6 +178,11 @@ impl Backend {
     /// The worker that does what webhooks and files ask for.
     pub fn worker(&self) -> Worker {
         self.worker_builder().build()
+    }
+
+    /// What keeps connections alive that nobody uses, and tells of those that are not: run it beside the worker.
+    pub fn keeper(&self) -> Keeper {
+        Keeper::new(self.connections.clone())
     }
 
     /// The worker, for hosts that tune it.

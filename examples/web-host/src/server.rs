@@ -36,7 +36,7 @@ impl Server {
             axum::serve(listener, app.router()).with_graceful_shutdown(shutdown.clone().cancelled_owned());
         let pages = tokio::spawn(async move { serve.await });
         let worker = tokio::spawn(app.backend().worker().run(shutdown.clone()));
-        let keeper = tokio::spawn(shutdown.clone().cancelled_owned());
+        let keeper = tokio::spawn(app.backend().keeper().run(shutdown.clone().cancelled_owned()));
         if let Some(zoom) = &app.backend().simulated {
             zoom.subscribe(&base.join("/webhooks/zoom")?)
                 .await
