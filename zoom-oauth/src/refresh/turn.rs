@@ -115,7 +115,7 @@ impl Refresher {
     pub(super) async fn release(&self, lease: Lease) {
         let lock = std::sync::Arc::clone(&self.lock);
         let Lease { key, holder, held } = lease;
-        let release = async move { lease::release(&*lock, &key, &holder).await };
+        let release = async move { lease::release(&lock, &key, &holder).await };
         match held {
             Held::No => {}
             Held::Yes => release.await,
