@@ -32,7 +32,10 @@ pub async fn absent_conflicts_with_a_record(store: Arc<dyn TokenStore>) {
     let mut second = first.clone();
     second.owner = "second".into();
     let refused = store.save(&second, Expect::Absent).await;
-    assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
+    assert!(
+        matches!(refused, Err(StoreError::Conflict)),
+        "a record is there, so a save that expects none is a Conflict, not {refused:?}"
+    );
     assert_eq!(
         load(&store, first.id.as_str()).await,
         Some((first, Generation::FIRST))
@@ -49,7 +52,10 @@ pub async fn stale_save_conflicts(store: Arc<dyn TokenStore>) {
     stale.status = Status::Expired;
     for wrong in [old, current.next(), Generation::new(0)] {
         let refused = store.save(&stale, Expect::Generation(wrong)).await;
-        assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
+        assert!(
+            matches!(refused, Err(StoreError::Conflict)),
+            "the record is at {current:?}, so a save that expects {wrong:?} is a Conflict, not {refused:?}"
+        );
     }
     assert_eq!(load(&store, kept.id.as_str()).await, Some((kept, current)));
 }
@@ -60,7 +66,10 @@ pub async fn a_deleted_record_conflicts(store: Arc<dyn TokenStore>) {
     let generation = save(&store, &record, Expect::Absent).await;
     store.delete(&record.id).await.expect("the delete succeeds");
     let refused = store.save(&record, Expect::Generation(generation)).await;
-    assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
+    assert!(
+        matches!(refused, Err(StoreError::Conflict)),
+        "the record is deleted, so a save that expects {generation:?} is a Conflict, not {refused:?}"
+    );
     assert_eq!(load(&store, record.id.as_str()).await, None);
 }
 
@@ -73,7 +82,10 @@ pub async fn any_replaces_and_refuses_a_sealed_part(store: Arc<dyn TokenStore>) 
     assert_eq!(second, Generation::new(2));
     let sealed = full_record(record.id.as_str(), "owner");
     let refused = store.save(&sealed, Expect::Any).await;
-    assert!(matches!(refused, Err(StoreError::Invalid(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(StoreError::Invalid(_))),
+        "a sealed part must not be saved with Expect::Any; that is Invalid, not {refused:?}"
+    );
     assert_eq!(load(&store, record.id.as_str()).await, Some((record, second)));
 }
 
@@ -108,7 +120,10 @@ pub async fn a_reinserted_record_starts_anew(store: Arc<dyn TokenStore>) {
         "nothing is left of the record before it"
     );
     let refused = store.save(&old, expect).await;
-    assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
+    assert!(
+        matches!(refused, Err(StoreError::Conflict)),
+        "the record began anew, so a save that expects {expect:?} of the old one is a Conflict, not {refused:?}"
+    );
 }
 
 /// Rule 22.
@@ -124,7 +139,10 @@ pub async fn a_refused_save_changes_nothing(store: Arc<dyn TokenStore>) {
     other.expires_at = Some("2027-01-01T00:00:00Z".parse().expect("an instant"));
     for expect in [Expect::Absent, Expect::Generation(old), Expect::Any] {
         let refused = store.save(&other, expect).await;
-        assert!(refused.is_err(), "{expect:?}");
+        assert!(
+            refused.is_err(),
+            "a save that expects {expect:?} of another record succeeds"
+        );
         for filter in look_ups(&other) {
             assert_eq!(find(&store, filter.clone()).await, [""; 0], "{filter:?}");
         }
