@@ -3,7 +3,7 @@ use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 use token_store::{StoreError, VaultError};
 use zoom_core::AuthError;
 
-use crate::{refusal::Refusal, resolver::Considered};
+use crate::{Cause, refusal::Refusal, resolver::Considered};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -56,7 +56,8 @@ kinds! {
     RedirectMismatch => "zoom has another redirect address for the app",
     /// Only an administrator of the Zoom account can connect this app.
     AdminRequired => "only an administrator of the zoom account can connect the app",
-    /// Zoom refused the app itself, not the user; [`Error::code`] says why. Look at the app's credentials and settings.
+    /// Zoom refused the app itself, not the user; [`Error::code`] says why. Look at the app's credentials, settings and
+    /// scopes.
     Refused => "zoom refused the app",
     /// The ticket of an installation was never given out, or is used up. Install again.
     UnknownTicket => "the ticket is unknown or used up",
@@ -223,7 +224,14 @@ impl From<VaultError> for Error {
 impl From<zoom_core::Error> for Error {
     fn from(error: zoom_core::Error) -> Self {
         let retry_after = error.retry_after();
-        Self::build(ErrorKind::Api, |inner| {
+        // Tokens that may not even say whose they are: the app lacks that scope, and trying again helps nobody.
+        let (kind, code) = if error.api().is_some_and(zoom_core::ApiError::is_missing_scope) {
+            (ErrorKind::Refused, Some(Cause::MissingScope.to_string()))
+        } else {
+            (ErrorKind::Api, None)
+        };
+        Self::build(kind, |inner| {
+            inner.code = code;
             inner.source = Some(error.into());
             inner.retry_after = retry_after;
         })

@@ -8,7 +8,7 @@ use url::Url;
 use zoom_core::Clock;
 use zoom_oauth::{
     App, AppKind, AuthorizeRequest, Callback, ClientSecret, Connection, Connections, Endpoints, Error,
-    ErrorKind, StateKind,
+    ErrorKind, PageActionKind, StateKind,
 };
 use zoom_simulator::{AppKind as SimulatedKind, AppSpec, Config, Fault, Simulator};
 
@@ -268,4 +268,21 @@ async fn an_api_address_that_is_not_zoom_s_gets_no_token() {
     assert_eq!(client.base_url().host_str(), host.zoom.base_url().host_str());
     client.users().me().await.unwrap();
     assert!(host.zoom.count("GET /v2/users/me") >= 2);
+}
+
+#[tokio::test]
+async fn an_app_that_may_not_ask_who_the_user_is_says_so_to_whoever_can_mend_it() {
+    let host = Host::new(StateKind::Stored).await;
+    let mut blind = AppSpec::new(SimulatedKind::UserManaged, "blind-id", "blind-secret");
+    blind.scopes = vec!["meeting:write:meeting".to_owned()];
+    host.zoom.add_app(blind).unwrap();
+    let blind = host.of("blind");
+    let (_, callback) = host.consent(&blind, REP).await;
+    let error = blind.connect(&callback, &session()).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.code()),
+        (ErrorKind::Refused, Some("missing_scope"))
+    );
+    assert!(!error.is_retryable());
+    assert_eq!(error.page().action.unwrap().kind, PageActionKind::ContactSupport);
 }

@@ -118,12 +118,14 @@ async fn connects(stage: &Stage, connections: &Connections) {
         shown.refusal(stage.connect(connections, "unlucky", ELEANOR).await, expected);
         stage.zoom.clear_faults();
     }
-    stage.zoom.fail_next(Failure::new(Fault::MissingScope).times(9));
-    shown.refusal(
-        stage.connect(connections, "unlucky", ELEANOR).await,
-        ErrorKind::Api,
-    );
-    stage.zoom.clear_faults();
+    for (fault, expected) in [
+        (Fault::MissingScope, ErrorKind::Refused),
+        (Fault::RefusalWith200, ErrorKind::Api),
+    ] {
+        stage.zoom.fail_next(Failure::new(fault).times(9));
+        shown.refusal(stage.connect(connections, "unlucky", ELEANOR).await, expected);
+        stage.zoom.clear_faults();
+    }
     // Tokens that wait until Zoom says whose they are.
     for fault in [Fault::Http500, Fault::BrokenJson, Fault::HtmlInsteadOfJson] {
         stage.zoom.fail_next(Failure::new(fault).times(99));
