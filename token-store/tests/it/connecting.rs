@@ -162,9 +162,11 @@ async fn a_parameter_that_nobody_knows_does_not_get_as_far_as_a_log() {
             "{shown}"
         );
     }
-    connect(&format!("{good}&channel_binding=prefer&application_name=a&#fragment"))
-        .await
-        .unwrap();
+    connect(&format!(
+        "{good}&channel_binding=prefer&application_name=a&#fragment"
+    ))
+    .await
+    .unwrap();
 }
 
 #[tokio::test]
