@@ -37,10 +37,9 @@ use crate::{
 const EARLY: SignedDuration = SignedDuration::from_mins(5);
 /// A token with this much left still serves while Zoom does not answer.
 const STILL_GOOD: SignedDuration = SignedDuration::from_secs(60);
-/// Longer than everything that is done under it: waiting for another process, two exchanges of 15 s, the pause between
-/// them, loads and saves. What a process that dies leaves behind keeps others off for as long; tokens are refreshed
-/// early enough for that.
-const LEASE: SignedDuration = SignedDuration::from_secs(120);
+/// Longer than what is done after an intent is noted: two exchanges of 15 s, the pause between them, a save. What a
+/// process that dies leaves behind keeps others off for as long, and no longer.
+const LEASE: SignedDuration = SignedDuration::from_secs(50);
 /// For an app's own account it only saves work, so nobody has to wait for a dead process for long.
 const ACCOUNT_LEASE: SignedDuration = SignedDuration::from_secs(35);
 

@@ -18,8 +18,9 @@ use crate::{
     records::Slot,
 };
 
-/// How long to wait for another process: as long as its exchange can take.
-pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(40);
+/// How long to wait for another process: longer than one that has died keeps others off, so that they go on in its
+/// place and do not fail.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// A lease on a record's refresh, to be given back.
 #[derive(Debug)]

@@ -184,6 +184,11 @@ impl Zoom {
         Clock::new(move || *time.lock().unwrap())
     }
 
+    /// The hands of the clock, for sleepers that move them.
+    pub(crate) fn time(&self) -> Arc<Mutex<Timestamp>> {
+        Arc::clone(&self.time)
+    }
+
     pub(crate) fn pass(&self, time: SignedDuration) {
         *self.time.lock().unwrap() += time;
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use token_store::{MemoryStore, Status};
+use token_store::{Holder, LockKey, MemoryLock, MemoryStore, RefreshLock, Status};
 use tokio::sync::{Barrier, Semaphore};
 use zoom_core::{AccessToken, Sleeper};
 use zoom_oauth::{ConnectionId, InterruptedOutcome};
@@ -298,4 +298,38 @@ async fn interrupted_refreshes_are_found_and_finished() {
         (Status::Expired, Some("refresh_interrupted".into()))
     );
     assert_eq!(settle().await, []);
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_process_that_died_goes_on_in_its_place() {
+    let (zoom, store) = (Zoom::start().await, Difficult::new());
+    let lock = Arc::new(MemoryLock::new().with_clock(token_store::Clock::new({
+        let clock = zoom.clock();
+        move || clock.now()
+    })));
+    let time = zoom.time();
+    let connections = zoom
+        .builder(store.clone())
+        .lock(Arc::clone(&lock) as Arc<dyn RefreshLock>)
+        .with_sleeper(Sleeper::new(move |pause| {
+            *time.lock().unwrap() += SignedDuration::try_from(pause).unwrap();
+            tokio::task::yield_now()
+        }))
+        .build()
+        .unwrap();
+    let connection = zoom.connect(&connections, "rep").await;
+    zoom.pass_an_hour();
+    // It died with the lease, before its request left.
+    leave_intent(&zoom, &store).await;
+    let (key, holder) = (LockKey::connection(&connection.id), Holder::random().unwrap());
+    let lease = std::time::Duration::from_secs(50);
+    lock.try_acquire(&key, &holder, lease).await.unwrap().unwrap();
+    let died_at = zoom.clock().now();
+    source(&connections).await.access_token().await.unwrap();
+    assert_eq!(zoom.calls("refresh_token"), 1);
+    let waited = zoom.clock().now().duration_since(died_at);
+    assert!(
+        waited >= SignedDuration::from_secs(50),
+        "not before nobody can be at it"
+    );
 }
