@@ -76,11 +76,10 @@ const SAVE_IN_PLACE: &str =
     "UPDATE token_store_records SET (display_name, email, status_reason, scopes, attributes, created_at, updated_at,
          expires_at, sealed, generation) = ($6, $7, $9, $10, $11, $12, $13, $14, $15, $16)
      WHERE id = $1 AND generation = $16 - 1 AND owner = $2 AND kind = $3 AND provider_account IS $4
-         AND provider_user IS $5 AND status = $8
-     RETURNING generation";
+         AND provider_user IS $5 AND status = $8";
 
-/// A save over a known generation that changes nothing by which records are found, to be run to its end: no row when it
-/// would, or when the store has something else.
+/// A save over a known generation that changes nothing by which records are found. It affects no row when it would, or
+/// when the store has something else.
 #[cfg(feature = "sqlite")]
 pub(crate) fn save_in_place<'query, DB>(
     record: &StoredConnection,

@@ -80,16 +80,16 @@ impl TokenStore for SqliteStore {
     }
 
     async fn save(&self, record: &StoredConnection, expect: Expect) -> Result<Generation, StoreError> {
-        // All rows, though there is one: the commit comes after the last.
         if let Expect::Generation(over) = expect {
-            let rows = sql::save_in_place(record, over)?
-                .fetch_all(&self.pool)
+            let saved = sql::save_in_place(record, over)?
+                .execute(&self.pool)
                 .await
                 .map_err(StoreError::unavailable)?;
-            if !rows.is_empty() {
-                return sql::saved(&rows, &record.id);
+            if saved.rows_affected() == 1 {
+                return Ok(over.next());
             }
         }
+        // All rows, though there is one: the commit comes after the last.
         let rows = sql::save(record, expect)?
             .fetch_all(&self.pool)
             .await
