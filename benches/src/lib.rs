@@ -9,5 +9,5 @@ mod stampede;
 pub use measure::{Timed, cpu_time, print, timed, timed_async};
 pub use plain::Plain;
 pub use sealed::SealedStore;
-pub use seed::{Seed, connections, final_refresh, record, vault};
+pub use seed::{Seed, connections, final_refresh, record, secret, vault};
 pub use stampede::{Outcome, run, wait_until};

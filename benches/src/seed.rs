@@ -106,6 +106,21 @@ pub fn record(owner: &OwnerId, id: &str) -> StoredConnection {
     record
 }
 
+/// Text that looks like tokens: it does not compress, which databases would try.
+#[must_use]
+pub fn secret(length: usize) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut state = 1_u64;
+    let letters = std::iter::repeat_with(|| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let at = usize::try_from(state >> 58).unwrap_or_default();
+        LETTERS.get(at).map_or('A', |letter| char::from(*letter))
+    });
+    letters.take(length).collect()
+}
+
 /// Keys that every process of a measurement has.
 ///
 /// # Errors

@@ -6,14 +6,19 @@
 use std::{env, sync::Arc};
 
 use anyhow::Context as _;
-use benches::{Plain, SealedStore, Seed, Timed, connections, print, record, timed, timed_async, vault};
+use benches::{
+    Plain, SealedStore, Seed, Timed, connections, print, record, secret, timed, timed_async, vault,
+};
 use serde_json::json;
 use token_store::{Generation, MemoryStore, OwnerId, SealContext};
 
 /// As long as two of Zoom's tokens and what is written beside them.
 const SIZE: usize = 2048;
-const TURNS: u32 = 10;
+/// So many of one kind, then of the next.
+const TURN: u32 = 20;
 const IDS: u32 = 100;
+/// Before anything is measured, so that both files have been through a checkpoint: SQLite is much faster before the first.
+const WARM_UP: u32 = 1200;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -37,26 +42,28 @@ async fn main() -> anyhow::Result<()> {
 
 /// Puts and gets, in turns.
 async fn compare(name: &str, rounds: u32, mut sealed: SealedStore, plain: &Plain) -> anyhow::Result<()> {
-    let secret = "x".repeat(SIZE);
+    let secret = secret(SIZE);
     let ids: Vec<String> = (0..IDS).map(|id| format!("connection-{id}")).collect();
-    for id in &ids {
-        sealed.put(id, &secret).await?;
-        plain.put(id, 0, &secret).await?;
-    }
     let id = |round: u32| ids.get(usize::try_from(round % IDS)?).context("no id");
-    let turn = rounds / TURNS;
+    for round in 0..WARM_UP {
+        sealed.put(id(round)?, &secret).await?;
+        plain.put(id(round)?, -i64::from(round), &secret).await?;
+    }
     let mut took = [Timed::default(); 4];
     let [plain_put, sealed_put, plain_get, sealed_get] = &mut took;
-    for _ in 0..TURNS {
-        let puts = timed_async(turn, async |round| {
-            plain.put(id(round)?, round.into(), &secret).await
+    // What is put has to differ from what is there: SQLite does not write a page that stays the same.
+    let mut now = 0;
+    for _ in 0..rounds.div_ceil(TURN) {
+        let puts = timed_async(TURN, async |round| {
+            now += 1;
+            plain.put(id(round)?, now, &secret).await
         });
         *plain_put = plain_put.and(puts.await?);
-        let puts = timed_async(turn, async |round| sealed.put(id(round)?, &secret).await);
+        let puts = timed_async(TURN, async |round| sealed.put(id(round)?, &secret).await);
         *sealed_put = sealed_put.and(puts.await?);
-        let gets = timed_async(turn, async |round| plain.get(id(round)?).await);
+        let gets = timed_async(TURN, async |round| plain.get(id(round)?).await);
         *plain_get = plain_get.and(gets.await?);
-        let gets = timed_async(turn, async |round| sealed.get(id(round)?).await);
+        let gets = timed_async(TURN, async |round| sealed.get(id(round)?).await);
         *sealed_get = sealed_get.and(gets.await?);
     }
     for (what, timed) in ["plain put", "sealed put", "plain get", "sealed get"]
@@ -75,7 +82,7 @@ async fn in_memory() -> anyhow::Result<()> {
     let vault = vault()?;
     let owner = OwnerId::new("bench");
     let record = record(&owner, "connection");
-    let secret = vec![b'x'; SIZE];
+    let secret = secret(SIZE).into_bytes();
     let place = SealContext {
         owner: &record.owner,
         connection: &record.id,
