@@ -100,7 +100,7 @@ impl Postgres {
             .arg(folder)
             .args(["--command", &format!("CREATE SCHEMA {name}")]));
         format!(
-            "postgres://postgres@localhost/postgres?host={}&options[search_path]={name}",
+            "postgres://postgres@localhost/postgres?host={}&options=-csearch_path%3D{name}",
             folder.display()
         )
     }
