@@ -12,7 +12,7 @@ use sqlx::{
 
 #[cfg(feature = "sqlite")]
 pub(crate) use self::statements::save_in_place;
-pub(crate) use self::statements::{DELETE, FIND, LOAD, save, saved};
+pub(crate) use self::statements::{DELETE, LOAD, Search, save, saved};
 use crate::{
     ConnectionId, Entry, Fence, Generation, Page, PageToken, RecordKind, Status, StoreError,
     StoredConnection, Versioned,

@@ -116,35 +116,11 @@ impl TokenStore for PostgresStore {
     }
 }
 
-/// Only what is asked for stands in the statement, so that an index serves it, however many records there are.
 fn find(query: &mut QueryBuilder<Postgres>, filter: &Filter, page: &PageToken) {
-    let texts = [
-        ("owner", filter.get_owner().map(|owner| owner.as_str())),
-        ("kind", filter.get_kind().map(|kind| kind.as_str())),
-        ("status", filter.get_status().map(|status| status.as_str())),
-        ("provider_account", filter.get_provider_account()),
-        ("provider_user", filter.get_provider_user()),
-    ];
-    query.push(sql::FIND);
-    for (column, text) in texts {
-        match text {
-            Some(text) if can_be_kept(text) => {
-                query.push(format!(" AND {column} = ")).push_bind(text.to_owned());
-            }
-            Some(_) => {
-                query.push(" AND FALSE");
-            }
-            None => {}
-        }
-    }
-    if let Some(before) = filter.get_expires_before() {
-        query
-            .push(" AND expires_at < ")
-            .push_bind(before.as_microsecond());
-    }
-    if let Some(after) = page.position() {
-        query.push(" AND id > ").push_bind(after.as_str().to_owned());
-    }
-    query.push(" ORDER BY id LIMIT ");
-    query.push_bind(i64::try_from(filter.page_size() + 1).unwrap_or(i64::MAX));
+    let search = sql::Search {
+        kind: "kind",
+        id: "id",
+        can_hold: can_be_kept,
+    };
+    search.push(query, filter, page);
 }

@@ -1,10 +1,10 @@
 //! The statements on records that every database here understands. Each is one statement, so nobody can come between
 //! the look and the write.
 
-use sqlx::{Database, Encode, Type, query::Query};
+use sqlx::{Database, Encode, QueryBuilder, Type, query::Query};
 
 use super::{Columns, generation_column};
-use crate::{ConnectionId, Expect, Generation, StoreError, StoredConnection};
+use crate::{ConnectionId, Expect, Filter, Generation, PageToken, StoreError, StoredConnection};
 
 /// The columns of `token_store_records` but the id, which comes first, and the generation, which comes last.
 macro_rules! fields {
@@ -50,7 +50,7 @@ macro_rules! insert {
 
 pub(crate) const LOAD: &str = select!("id = $1");
 /// For conditions to be added.
-pub(crate) const FIND: &str = select!("TRUE");
+const FIND: &str = select!("TRUE");
 pub(crate) const DELETE: &str = "DELETE FROM token_store_records WHERE id = $1";
 
 const SAVE_OVER_NOTHING: &str = insert!("NOTHING");
@@ -150,6 +150,59 @@ where
         .bind(record.expires_at.map(|at| at.as_microsecond()))
         .bind(sealed.as_deref())
         .bind(generation_column(generation)?))
+}
+
+/// How a database likes to be searched.
+pub(crate) struct Search {
+    /// What the column of kinds is called in a condition, so that an index is used or left alone.
+    pub(crate) kind: &'static str,
+    /// The same of ids.
+    pub(crate) id: &'static str,
+    /// Whether the database can hold such a text at all. What it cannot hold, it cannot have.
+    pub(crate) can_hold: fn(&str) -> bool,
+}
+
+impl Search {
+    /// Only what is asked for stands in the statement, so that an index serves it, however many records there are.
+    pub(crate) fn push<DB>(self, query: &mut QueryBuilder<DB>, filter: &Filter, page: &PageToken)
+    where
+        DB: Database,
+        String: for<'text> Encode<'text, DB> + Type<DB>,
+        i64: for<'number> Encode<'number, DB> + Type<DB>,
+    {
+        let Self { kind, id, can_hold } = self;
+        let texts = [
+            ("owner", filter.get_owner().map(|owner| owner.as_str())),
+            (kind, filter.get_kind().map(|kind| kind.as_str())),
+            ("status", filter.get_status().map(|status| status.as_str())),
+            ("provider_account", filter.get_provider_account()),
+            ("provider_user", filter.get_provider_user()),
+        ];
+        query.push(FIND);
+        for (column, text) in texts {
+            match text {
+                Some(text) if can_hold(text) => {
+                    query.push(format!(" AND {column} = ")).push_bind(text.to_owned());
+                }
+                Some(_) => {
+                    query.push(" AND FALSE");
+                }
+                None => {}
+            }
+        }
+        if let Some(before) = filter.get_expires_before() {
+            query
+                .push(" AND expires_at < ")
+                .push_bind(before.as_microsecond());
+        }
+        if let Some(after) = page.position() {
+            query
+                .push(format!(" AND {id} > "))
+                .push_bind(after.as_str().to_owned());
+        }
+        query.push(format!(" ORDER BY {id} LIMIT "));
+        query.push_bind(i64::try_from(filter.page_size() + 1).unwrap_or(i64::MAX));
+    }
 }
 
 /// The generation that a save produced; no row when the store had something else.

@@ -123,42 +123,17 @@ impl TokenStore for SqliteStore {
     }
 }
 
-/// Only what is asked for stands in the statement, so that an index serves it, however many records there are. A plus sign keeps
-/// SQLite from an index that would not narrow anything down, such as that of all ids for the sake of their order.
+/// A plus sign keeps SQLite from an index that would not narrow anything down, such as that of all ids for the sake of
+/// their order.
 fn find(query: &mut QueryBuilder<Sqlite>, filter: &Filter, page: &PageToken) {
     // An account has few records, few expire soon, and a kind has nearly all of them.
-    let kind = if filter.get_provider_account().is_some() || filter.get_expires_before().is_some() {
-        "+kind"
-    } else {
-        "kind"
+    let is_narrower_than_a_kind =
+        filter.get_provider_account().is_some() || filter.get_expires_before().is_some();
+    let is_narrow = is_narrower_than_a_kind || filter.get_owner().is_some();
+    let search = sql::Search {
+        kind: if is_narrower_than_a_kind { "+kind" } else { "kind" },
+        id: if is_narrow { "+id" } else { "id" },
+        can_hold: |_| true,
     };
-    let texts = [
-        ("owner", filter.get_owner().map(|owner| owner.as_str())),
-        (kind, filter.get_kind().map(|kind| kind.as_str())),
-        ("status", filter.get_status().map(|status| status.as_str())),
-        ("provider_account", filter.get_provider_account()),
-        ("provider_user", filter.get_provider_user()),
-    ];
-    let is_narrow = filter.get_owner().is_some()
-        || filter.get_provider_account().is_some()
-        || filter.get_expires_before().is_some();
-    let id = if is_narrow { "+id" } else { "id" };
-    query.push(sql::FIND);
-    for (column, text) in texts {
-        if let Some(text) = text {
-            query.push(format!(" AND {column} = ")).push_bind(text.to_owned());
-        }
-    }
-    if let Some(before) = filter.get_expires_before() {
-        query
-            .push(" AND expires_at < ")
-            .push_bind(before.as_microsecond());
-    }
-    if let Some(after) = page.position() {
-        query
-            .push(format!(" AND {id} > "))
-            .push_bind(after.as_str().to_owned());
-    }
-    query.push(format!(" ORDER BY {id} LIMIT "));
-    query.push_bind(i64::try_from(filter.page_size() + 1).unwrap_or(i64::MAX));
+    search.push(query, filter, page);
 }
