@@ -11,7 +11,7 @@ use crate::{Connections, Error};
 const LOCK_ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 /// Longer than what is usually done under it.
 const LEASE: Duration = Duration::from_secs(60);
-/// The pauses before a lease is given back once more; together no longer than a refresh's lease.
+/// The pauses before a lease is given back once more; together about as long as leases last: then it is free anyhow.
 const AGAIN: [Duration; 6] = [
     Duration::from_millis(500),
     Duration::from_secs(1),

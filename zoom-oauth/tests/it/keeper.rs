@@ -20,7 +20,10 @@ use zoom_oauth::{
     ConnectionEvent, ConnectionEvents, Connections, ErrorKind, EventKind, Feature, Keeper, Round,
 };
 
-use crate::zoom::{Fault, Slow, Zoom, owner, quick, session};
+use crate::{
+    unfinished::begin,
+    zoom::{Fault, Slow, Zoom, owner, quick, session},
+};
 
 const DAY: i64 = 24;
 
@@ -202,10 +205,7 @@ async fn an_unfinished_connect_is_finished() {
         .with_sleeper(quick())
         .build()
         .unwrap();
-    let started = zoom.authorize(&connections, "rep").await;
-    let callback = zoom.consent(&started.url);
-    zoom.state().refusals.extend([(503, 0); 4]);
-    connections.connect(&callback, &session()).await.unwrap_err();
+    begin(&zoom, &connections).await;
     let keeper = Keeper::new(connections.clone());
     assert_eq!(keeper.once().await.finished, 1);
     let connection = connections.connection(&owner("rep")).await.unwrap().unwrap();

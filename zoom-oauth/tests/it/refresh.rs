@@ -7,13 +7,14 @@ mod saving;
 
 use std::sync::Arc;
 
-use token_store::{Expect, SealContext, Status, StoredConnection, TokenStore as _};
-use zoom_core::TokenSource;
+use token_store::{Expect, MemoryStore, SealContext, Status, StoredConnection, TokenStore as _, Versioned};
+use tokio::task::JoinHandle;
+use zoom_core::{AccessToken, AuthError, TokenSource};
 use zoom_oauth::Connections;
 
 use crate::{
     stores::Difficult,
-    zoom::{owner, vault},
+    zoom::{Zoom, owner, vault},
 };
 
 pub(super) async fn source(connections: &Connections) -> Arc<dyn TokenSource> {
@@ -25,9 +26,45 @@ pub(super) async fn status(connections: &Connections) -> (Status, Option<String>
     (connection.status, connection.reason)
 }
 
+/// A refresh that stands still: Zoom has given new tokens, and they are not saved yet.
+pub(super) struct Held {
+    pub(super) zoom: Zoom,
+    pub(super) store: Difficult,
+    pub(super) connections: Connections,
+    pub(super) caller: JoinHandle<Result<AccessToken, AuthError>>,
+}
+
+impl Held {
+    pub(super) async fn before_its_save() -> Self {
+        let (zoom, store) = (Zoom::start().await, Difficult::new());
+        let connections = zoom.connections(store.clone());
+        zoom.connect(&connections, "rep").await;
+        zoom.pass_an_hour();
+        store.hold_next_save();
+        let caller = tokio::spawn({
+            let source = source(&connections).await;
+            async move { source.access_token().await }
+        });
+        store.save_arrives().await;
+        Self {
+            zoom,
+            store,
+            connections,
+            caller,
+        }
+    }
+}
+
 /// Saves the record as `edit` leaves it, with the tokens it has, as a newer version of the crate might.
 pub(super) async fn touch(store: &Difficult, edit: impl FnOnce(&mut StoredConnection)) {
-    let found = store.only_connection().await;
+    write_on(&store.inner, store.only_connection().await, edit).await;
+}
+
+pub(crate) async fn write_on(
+    store: &MemoryStore,
+    found: Versioned<StoredConnection>,
+    edit: impl FnOnce(&mut StoredConnection),
+) {
     let (id, owner) = (found.value.id.clone(), found.value.owner.clone());
     let place = SealContext {
         owner: &owner,
@@ -47,7 +84,6 @@ pub(super) async fn touch(store: &Difficult, edit: impl FnOnce(&mut StoredConnec
     };
     record.sealed = Some(vault().seal(&place, &tokens).await.unwrap());
     store
-        .inner
         .save(&record, Expect::Generation(found.generation))
         .await
         .unwrap();

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The user consents, and Zoom does not say who it is.
-async fn begin(zoom: &Zoom, connections: &Connections) {
+pub(crate) async fn begin(zoom: &Zoom, connections: &Connections) {
     let started = zoom.authorize(connections, "rep").await;
     let callback = zoom.consent(&started.url);
     zoom.state().refusals.extend([(503, 0); 4]);
@@ -97,19 +97,9 @@ async fn an_unfinished_first_connect_is_finished_when_it_is_needed() {
         .build()
         .unwrap();
     let rep = owner("rep");
-    let started = zoom.authorize(&connections, "rep").await;
-    let callback = zoom.consent(&started.url);
-    zoom.state().refusals.extend([(503, 0); 4]);
-    connections.connect(&callback, &session()).await.unwrap_err();
+    begin(&zoom, &connections).await;
     assert_eq!(connections.connection(&rep).await.unwrap(), None);
-    connections
-        .client_for(&rep)
-        .await
-        .unwrap()
-        .users()
-        .me()
-        .await
-        .unwrap();
+    me(&connections).await;
 }
 
 #[tokio::test]
@@ -117,10 +107,7 @@ async fn an_older_consent_that_is_finished_late_does_not_replace_a_newer_one() {
     let zoom = Zoom::start().await;
     let store = MemoryStore::new();
     let connections = zoom.builder(store.clone()).with_sleeper(quick()).build().unwrap();
-    let started = zoom.authorize(&connections, "rep").await;
-    let callback = zoom.consent(&started.url);
-    zoom.state().refusals.extend([(503, 0); 4]);
-    connections.connect(&callback, &session()).await.unwrap_err();
+    begin(&zoom, &connections).await;
     let pending = Filter::all().status(Status::Pending);
     let mut waiting = store.find(&pending, PageToken::first()).await.unwrap().items;
     let late = waiting.remove(0).value;
@@ -131,14 +118,7 @@ async fn an_older_consent_that_is_finished_late_does_not_replace_a_newer_one() {
     zoom.allow_all_access_tokens();
     connections.finish(&owner("rep")).await.unwrap();
     zoom.end_all_but_the_newest_access_token();
-    connections
-        .client_for(&owner("rep"))
-        .await
-        .unwrap()
-        .users()
-        .me()
-        .await
-        .unwrap();
+    me(&connections).await;
     assert_eq!(
         zoom.calls("refresh_token"),
         0,
@@ -154,10 +134,7 @@ async fn whoever_disconnects_forgets_what_is_unfinished() {
         .with_sleeper(quick())
         .build()
         .unwrap();
-    let started = zoom.authorize(&connections, "rep").await;
-    let callback = zoom.consent(&started.url);
-    zoom.state().refusals.extend([(503, 0); 4]);
-    connections.connect(&callback, &session()).await.unwrap_err();
+    begin(&zoom, &connections).await;
     connections.disconnect(&owner("rep")).await.unwrap();
     assert_eq!(zoom.state().revoked.len(), 1);
     assert_eq!(connections.finish(&owner("rep")).await.unwrap(), None);

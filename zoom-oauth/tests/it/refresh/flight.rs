@@ -8,7 +8,7 @@ use tokio::sync::Barrier;
 use zoom_core::TokenSource as _;
 use zoom_oauth::ErrorKind;
 
-use super::{source, status};
+use super::{Held, source, status};
 use crate::{
     stores::{Difficult, SlowLock},
     zoom::{Zoom, owner},
@@ -154,18 +154,12 @@ async fn a_call_survives_a_token_that_zoom_forgot() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_caller_who_goes_away_in_the_middle_loses_nothing() {
-    let zoom = Zoom::start().await;
-    let store = Difficult::new();
-    let connections = zoom.connections(store.clone());
-    zoom.connect(&connections, "rep").await;
-    zoom.pass_an_hour();
-    store.hold_next_save();
-    let caller = tokio::spawn({
-        let source = source(&connections).await;
-        async move { source.access_token().await.map(drop) }
-    });
-    // Zoom has given new tokens, they are not saved yet, and now nobody waits for them any more.
-    store.save_arrives().await;
+    let Held {
+        zoom,
+        store,
+        connections,
+        caller,
+    } = Held::before_its_save().await;
     caller.abort();
     assert!(caller.await.unwrap_err().is_cancelled());
     store.open_gate();

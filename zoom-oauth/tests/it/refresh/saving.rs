@@ -8,7 +8,7 @@ use token_store::{Expect, Holder, LockKey, MemoryLock, RefreshLock as _, Status,
 use zoom_core::TokenSource as _;
 use zoom_oauth::{Connections, ErrorKind, EventKind};
 
-use super::{source, status, touch};
+use super::{Held, source, status, touch};
 use crate::{
     stores::{Difficult, Naps},
     zoom::{Zoom, owner},
@@ -71,20 +71,15 @@ async fn tokens_that_cannot_be_saved_are_kept_in_memory_until_they_can() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tokens_that_arrive_after_a_disconnect_are_given_back() {
-    let zoom = Zoom::start().await;
-    let store = Difficult::new();
-    let connections = zoom.connections(store.clone());
-    zoom.connect(&connections, "rep").await;
-    zoom.pass_an_hour();
-    store.hold_next_save();
-    let refresh = tokio::spawn({
-        let source = source(&connections).await;
-        async move { source.access_token().await.map(drop) }
-    });
-    store.save_arrives().await;
+    let Held {
+        zoom,
+        store,
+        connections,
+        caller,
+    } = Held::before_its_save().await;
     connections.disconnect(&owner("rep")).await.unwrap();
     store.open_gate();
-    assert!(refresh.await.unwrap().unwrap_err().needs_reauthorization());
+    assert!(caller.await.unwrap().unwrap_err().needs_reauthorization());
     let record = store.only_connection().await.value;
     assert_eq!((record.status, record.sealed), (Status::Disconnected, None));
     let state = zoom.state();
@@ -129,24 +124,19 @@ async fn a_change_of_the_record_during_a_refresh_does_not_cost_the_new_tokens() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn new_tokens_join_what_others_have_changed_meanwhile() {
-    let zoom = Zoom::start().await;
-    let store = Difficult::new();
-    let connections = zoom.connections(store.clone());
-    zoom.connect(&connections, "rep").await;
-    zoom.pass_an_hour();
-    store.hold_next_save();
-    let refresh = tokio::spawn({
-        let source = source(&connections).await;
-        async move { source.access_token().await.unwrap() }
-    });
-    store.save_arrives().await;
+    let Held {
+        zoom,
+        store,
+        connections,
+        caller,
+    } = Held::before_its_save().await;
     touch(&store, |record| {
         record.status = Status::Degraded;
         record.display_name = Some("Renamed".into());
     })
     .await;
     store.open_gate();
-    let token = refresh.await.unwrap();
+    let token = caller.await.unwrap().unwrap();
     let connection = connections.connection(&owner("rep")).await.unwrap().unwrap();
     assert_eq!(
         (connection.status, connection.display_name.as_deref()),
@@ -161,22 +151,17 @@ async fn new_tokens_join_what_others_have_changed_meanwhile() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn older_tokens_never_replace_those_of_a_new_consent() {
-    let zoom = Zoom::start().await;
-    let store = Difficult::new();
-    let connections = zoom.connections(store.clone());
-    zoom.connect(&connections, "rep").await;
-    zoom.pass_an_hour();
-    store.hold_next_save();
-    let refresh = tokio::spawn({
-        let source = source(&connections).await;
-        async move { source.access_token().await.unwrap() }
-    });
-    store.save_arrives().await;
+    let Held {
+        zoom,
+        store,
+        connections,
+        caller,
+    } = Held::before_its_save().await;
     zoom.connect(&connections, "rep").await;
     let newest = source(&connections).await.access_token().await.unwrap();
     store.open_gate();
     assert_eq!(
-        refresh.await.unwrap().expose_secret(),
+        caller.await.unwrap().unwrap().expose_secret(),
         newest.expose_secret(),
         "the loser adopts them"
     );
@@ -221,16 +206,12 @@ async fn before_the_process_ends_what_is_not_saved_is_tried_once_more_and_named(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn before_the_process_ends_a_refresh_under_way_is_waited_for() {
-    let (zoom, store) = (Zoom::start().await, Difficult::new());
-    let connections = zoom.connections(store.clone());
-    zoom.connect(&connections, "rep").await;
-    zoom.pass_an_hour();
-    store.hold_next_save();
-    let caller = tokio::spawn({
-        let source = source(&connections).await;
-        async move { source.access_token().await.map(drop) }
-    });
-    store.save_arrives().await;
+    let Held {
+        zoom,
+        store,
+        connections,
+        caller,
+    } = Held::before_its_save().await;
     caller.abort();
     let mut flush = Box::pin(connections.flush());
     tokio::select! {
