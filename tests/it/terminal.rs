@@ -69,12 +69,14 @@ async fn the_doctor_finds_what_is_wrong_and_says_what_to_do() {
             .env("ZOOM_WEBHOOK_SECRET", "another secret")
             .env("ZOOM_CLIENT_SECRET", "another secret")
             .env("ZOOM_REDIRECT_URL", "http://elsewhere.example/callback")
+            .env("ZOOM_LOCK", "redis://127.0.0.1:1")
             .env("ZOOM_CLIENTID", "misspelt");
     })
     .await;
     for check in ["app", "redirect", "webhook secret"] {
         assert_eq!(verdict(&strange, check), "bad", "{check}: {strange:#?}");
     }
+    assert_eq!(verdict(&strange, "lock"), "warning", "{strange:#?}");
     let misspelt = strange
         .iter()
         .find(|finding| finding["check"] == "configuration")

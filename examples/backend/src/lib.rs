@@ -18,4 +18,4 @@ pub use backend::Backend;
 pub use config::{Config, Credentials, OpenAi, SystemAccount, VARIABLES, Zoom};
 pub use simulated::SimulatedZoom;
 pub use time::TimeReported;
-pub use tokens::TokenHome;
+pub use tokens::{TokenHome, sealed_by};

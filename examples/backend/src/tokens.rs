@@ -7,7 +7,7 @@ use secrecy::ExposeSecret as _;
 use sqlx::SqlitePool;
 use token_store::{
     Filter, History, KeyFile, KeyId, KeyProvider, Lenient, RedisLock, RefreshLock, SqliteStore, StaticKeys,
-    TokenStore, TokenStoreExt as _, Vault,
+    StoredConnection, TokenStore, TokenStoreExt as _, Vault, Versioned,
 };
 use zoom_core::Clock;
 
@@ -21,6 +21,8 @@ pub struct TokenHome {
     pub store: Arc<dyn TokenStore>,
     /// The lock that refreshes are made under.
     pub lock: Arc<dyn RefreshLock>,
+    /// The one behind it that all hosts share, and that says so when it is away.
+    pub shared_lock: Arc<dyn RefreshLock>,
     /// What happened to each connection.
     pub history: Arc<dyn History>,
     /// The keys.
@@ -46,23 +48,26 @@ impl TokenHome {
                 let home = home.context("ZOOM_TOKEN_STORE cannot be used")?;
                 (home.store, home.lock, home.history, "ZOOM_TOKEN_STORE")
             }
-            None => of_database(pool, clock.clone()).await?,
+            None => of_database(pool, clock).await?,
         };
-        let (lock, lock_place) = match &config.lock {
+        let (shared_lock, lock_place) = match &config.lock {
             Some(url) => {
                 let redis = RedisLock::connect_later(url.expose_secret());
-                let redis = redis
-                    .context("ZOOM_LOCK cannot be used")?
-                    .with_clock(clock.clone());
-                let lock: Arc<dyn RefreshLock> = Arc::new(Lenient::new(Arc::new(redis)).with_clock(clock));
-                (lock, "ZOOM_LOCK")
+                let redis: Arc<dyn RefreshLock> = Arc::new(redis.context("ZOOM_LOCK cannot be used")?);
+                (redis, "ZOOM_LOCK")
             }
             None => (lock, place),
+        };
+        // A Redis that is away keeps nobody from a refresh.
+        let lock: Arc<dyn RefreshLock> = match &config.lock {
+            Some(_) => Arc::new(Lenient::new(Arc::clone(&shared_lock))),
+            None => Arc::clone(&shared_lock),
         };
         let Keys { provider, file } = Keys::of(config)?;
         Ok(Self {
             store,
             lock,
+            shared_lock,
             history,
             vault: Vault::new(Arc::clone(&provider)),
             keys: provider,
@@ -80,14 +85,17 @@ impl TokenHome {
 
     /// How many records each key has sealed.
     pub async fn sealed_by(&self) -> Result<BTreeMap<KeyId, usize>> {
-        let mut counts = BTreeMap::new();
-        for found in self.store.find_all(&Filter::all()).await? {
-            if let Some(sealed) = &found.value.sealed {
-                *counts.entry(sealed.key_id().clone()).or_default() += 1;
-            }
-        }
-        Ok(counts)
+        Ok(sealed_by(&self.store.find_all(&Filter::all()).await?))
     }
+}
+
+/// How many of these records each key has sealed.
+pub fn sealed_by(records: &[Versioned<StoredConnection>]) -> BTreeMap<KeyId, usize> {
+    let mut counts = BTreeMap::new();
+    for sealed in records.iter().filter_map(|found| found.value.sealed.as_ref()) {
+        *counts.entry(sealed.key_id().clone()).or_default() += 1;
+    }
+    counts
 }
 
 type Parts = (

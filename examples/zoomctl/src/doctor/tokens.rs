@@ -1,9 +1,9 @@
 //! The store, the lock and the keys.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::Result;
-use backend::{Backend, TokenHome};
+use backend::{Backend, TokenHome, sealed_by};
 use token_store::{Filter, Holder, KeyId, KeyProvider as _, LockKey, TokenStoreExt as _};
 
 use super::finding::Finding;
@@ -14,28 +14,30 @@ const KEYS: &str = "keys";
 
 pub(super) async fn check(backend: &Backend) -> Vec<Finding> {
     let home = &backend.tokens;
-    vec![store(home).await, lock(home).await, keys(home).await]
-}
-
-async fn store(home: &TokenHome) -> Finding {
+    let lock = lock(home).await;
     match home.store.find_all(&Filter::all()).await {
-        Ok(records) => Finding::good(STORE, format!("{} records in {}", records.len(), home.place)),
-        Err(error) => Finding::bad(
-            STORE,
-            format!("{} cannot be read: {:#}", home.place, anyhow::Error::from(error)),
-            "see that it is up and that ZOOM_TOKEN_STORE is right; a record that cannot be read is named above",
-        ),
+        Ok(records) => {
+            let store = format!("{} records in {}", records.len(), home.place);
+            vec![
+                Finding::good(STORE, store),
+                lock,
+                keys(home, sealed_by(&records)).await,
+            ]
+        }
+        Err(error) => {
+            let found = format!("{} cannot be read: {:#}", home.place, anyhow::Error::from(error));
+            let fix = "see that it is up and that ZOOM_TOKEN_STORE is right; a record that cannot be read is named above";
+            vec![Finding::bad(STORE, found, fix), lock]
+        }
     }
 }
 
 async fn lock(home: &TokenHome) -> Finding {
     let round = async {
         let (key, holder) = (LockKey::new("doctor"), Holder::random()?);
-        let fence = home
-            .lock
-            .try_acquire(&key, &holder, Duration::from_secs(5))
-            .await?;
-        home.lock.release(&key, &holder).await?;
+        let lock = &home.shared_lock;
+        let fence = lock.try_acquire(&key, &holder, Duration::from_secs(5)).await?;
+        lock.release(&key, &holder).await?;
         anyhow::Ok(fence)
     };
     match round.await {
@@ -55,8 +57,8 @@ async fn lock(home: &TokenHome) -> Finding {
     }
 }
 
-async fn keys(home: &TokenHome) -> Finding {
-    match sealed_by(home).await {
+async fn keys(home: &TokenHome, sealed: BTreeMap<KeyId, usize>) -> Finding {
+    match whose(home, sealed).await {
         Ok(keys) if keys.unknown.is_empty() => Finding::good(
             KEYS,
             format!(
@@ -76,23 +78,24 @@ async fn keys(home: &TokenHome) -> Finding {
     }
 }
 
-struct SealedBy {
+/// What the keys have sealed.
+struct Whose {
     primary: KeyId,
     older: usize,
     unknown: Vec<String>,
 }
 
-async fn sealed_by(home: &TokenHome) -> Result<SealedBy> {
+async fn whose(home: &TokenHome, sealed: BTreeMap<KeyId, usize>) -> Result<Whose> {
     let primary = home.keys.primary().await?.id().clone();
     let (mut older, mut unknown) = (0, Vec::new());
-    for (id, records) in home.sealed_by().await? {
+    for (id, records) in sealed {
         if home.keys.key(&id).await?.is_none() {
             unknown.push(id.to_string());
         } else if id != primary {
             older += records;
         }
     }
-    Ok(SealedBy {
+    Ok(Whose {
         primary,
         older,
         unknown,
